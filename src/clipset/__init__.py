@@ -1,0 +1,3 @@
+"""clipset: annotation lists in, verified frame-exact clips out."""
+
+__version__ = "0.1.0"
