@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from clipset.reasons import Disposition, Reason
 
@@ -19,7 +19,6 @@ def format_seconds(time_us: int) -> str:
     seconds, rest_us = divmod(time_us, US_PER_S)
     if rest_us == 0:
         return f"{seconds:06d}"
-    # integer arithmetic: the float 0.0005 rounds differently from machine to machine of thought
     milliseconds = (time_us + 500) // 1000
     return f"{milliseconds // 1000:06d}.{milliseconds % 1000:03d}"
 
@@ -52,19 +51,25 @@ class Clip:
         return f"{self.video_id}_{format_seconds(self.span.start_us)}_{format_seconds(self.span.end_us)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
+class Annotation(NamedTuple):
     """What a dataset says of a clip; many annotations may name one clip.
 
-    `extra` keeps the columns or keys that clipset does not interpret (`is_cc`, `duration`, …) as text, in their
-    order, so that writing a list back loses nothing. `line` is 1-based; 0 where the format has no lines.
+    Flat and a tuple, because lists have 650,000 of them. Times are rounded to whole milliseconds, as the clip's
+    name shows them. `extra` keeps the columns or keys that clipset does not interpret (`is_cc`, …) as text, in
+    their order. `line` is 1-based; 0 where the format has no lines.
     """
 
-    clip: Clip
+    video_id: str
+    start_us: int
+    end_us: int
     split: str | None
     label: str | None
     extra: tuple[tuple[str, str], ...] = ()
     line: int = 0
+
+    @property
+    def clip(self) -> "Clip":
+        return Clip(self.video_id, Span(self.start_us, self.end_us))
 
 
 @dataclass(frozen=True, slots=True)
