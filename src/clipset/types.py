@@ -215,6 +215,23 @@ class Outcome:
     job: VideoJob
     attempts: tuple[Attempt, ...]
 
+    @property
+    def verdicts(self) -> tuple[Attempt, ...]:
+        """One attempt a clip: the one that counts where several sources were asked. What leaves most hope wins."""
+        best: dict[Clip, Attempt] = {}
+        for attempt in self.attempts:
+            known = best.get(attempt.clip)
+            if known is None or _hope(attempt) > _hope(known):
+                best[attempt.clip] = attempt
+        return tuple(best.values())
+
+
+_HOPE = (Disposition.LOST, Disposition.RETRY, Disposition.PACE, Disposition.STOP)
+
+
+def _hope(attempt: Attempt) -> int:
+    return len(_HOPE) if isinstance(attempt.result, Stored) else _HOPE.index(attempt.result.disposition)
+
 
 class ByteStream(Protocol):
     """One media file reachable by byte ranges: HTTP, a local file, the segments of a playlist."""

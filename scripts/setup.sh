@@ -1,0 +1,53 @@
+#!/bin/sh
+# Makes .venv with the locked dependencies: `scripts/setup.sh run` for using clipset, `dev` for testing it as well.
+# Needs python3 (3.11 or newer) and PyPI; installs Debian's python3-venv where that is missing and it may.
+set -eu
+kind=$1
+lock=locks/$kind.txt
+stamp=.venv/.installed-$kind
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+find_python() {
+    for candidate in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do
+        if command -v "$candidate" >/dev/null 2>&1 &&
+            "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    say "clipset needs Python 3.11 or newer; none was found (set PYTHON=/path/to/python3)."
+    exit 5
+}
+
+make_venv() {
+    "$1" -m venv .venv 2>/dev/null && return
+    rm -rf .venv
+    if command -v apt-get >/dev/null 2>&1; then
+        as_root=""
+        [ "$(id -u)" = 0 ] || as_root="sudo -n"
+        say "this Python has no venv module; installing Debian's package"
+        version=$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+        { $as_root apt-get update -qq && $as_root apt-get install -y -qq "python$version-venv"; } >/dev/null 2>&1 || true
+    fi
+    "$1" -m venv .venv || {
+        rm -rf .venv
+        say "python3 cannot make a virtual environment; install your system's python3-venv package and try again."
+        exit 5
+    }
+}
+
+python=$(find_python)
+# a .venv of another Python, or one whose checkout has moved, is made anew
+if [ -d .venv ] && ! { [ -x .venv/bin/python ] && .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; }; then
+    rm -rf .venv
+fi
+[ -d .venv ] || make_venv "$python"
+
+want=$(cat "$lock" pyproject.toml scripts/setup.sh | cksum; pwd)
+if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$want" ]; then
+    say "installing locked dependencies ($lock) into .venv; the first time this takes about a minute"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$lock"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+    printf '%s' "$want" >"$stamp"
+fi

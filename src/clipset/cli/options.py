@@ -1,0 +1,103 @@
+"""The options of `fetch` and `plan`, each also readable from the environment (`CLIPSET_RATE`) and `clipset.toml`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+
+def _lines(hint: object, value: str, *, delimiter: str | None = None) -> list[str]:  # noqa: ARG001 - the library's signature
+    """A list in an environment variable is a line each: labels and paths contain spaces and commas."""
+    return [line for line in value.split("\n") if line]
+
+
+_FLAG = Parameter(negative=())
+_MANY = Parameter(negative=(), env_var_split=_lines)
+
+
+@Parameter(name="*", group=Group.create_ordered("Selection"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectionOptions:
+    """Which clips of the lists."""
+
+    split: Annotated[tuple[str, ...], _MANY] = ()
+    """Only this split (repeatable); val, validate and validation mean the same."""
+
+    class_: Annotated[tuple[str, ...], _MANY, Parameter(name="--class")] = ()
+    """Only clips with this label (repeatable)."""
+
+    classes_file: Path | None = None
+    """Only clips with a label that stands in this file, one a line."""
+
+    limit: int | None = None
+    """Only the first N clips, in the order of the file."""
+
+    shard: str | None = None
+    """Only the videos of shard I of N, as I/N (1-based): the same on every machine."""
+
+
+@Parameter(name="*", group=Group.create_ordered("Clips"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipOptions:
+    """What a clip looks like."""
+
+    precision: Literal["exact", "copy"] = "exact"
+    """exact: frame-exact, re-encoded; copy: untouched from the keyframe before the start."""
+
+    max_height: int = 360
+    """Largest source rendition to fetch, in pixels of its smaller side."""
+
+    short_side: int | None = None
+    """Scale the clip's short side down to this many pixels."""
+
+    no_audio: Annotated[bool, _FLAG] = False
+    """Leave sound out."""
+
+    min_share: float = 0.5
+    """Keep a clip whose video ends inside the span if at least this share of it is there."""
+
+
+@Parameter(name="*", group=Group.create_ordered("Sources and pace"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReachOptions:
+    """Where the videos come from and how fast they may be asked for."""
+
+    source: Annotated[tuple[str, ...], _MANY] = ("youtube",)
+    """Where to look, in this order, clip by clip (repeatable): youtube, folder:PATH."""
+
+    rate: str = "documented"
+    """Videos permitted an hour and egress: documented, auto, a number such as 250/h, unlimited."""
+
+    on_throttle: Literal["wait", "stop"] = "wait"
+    """When YouTube refuses: wait for the cool-down with a countdown, or stop with exit status 3."""
+
+    proxy: Annotated[tuple[str, ...], _MANY] = ()
+    """Reach YouTube through this proxy (repeatable, each its own egress)."""
+
+    source_address: Annotated[tuple[str, ...], _MANY] = ()
+    """Reach YouTube from this local address (repeatable, each its own egress)."""
+
+    cookies: Path | None = None
+    """A Netscape cookie file; the account's own limits and risks apply."""
+
+    ca_file: Path | None = None
+    """Trust the certificate authorities in this PEM file instead of the built-in ones."""
+
+    youtube_origin: str | None = None
+    """Stands in for every YouTube host, such as http://127.0.0.1:8080."""
+
+
+@Parameter(name="*", group=Group.create_ordered("Running"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How the work is done here."""
+
+    jobs: int | None = None
+    """Videos in flight; derived from the machine when not given."""
+
+    engine: Literal["local"] = "local"
+    """Where the work runs."""
+
+    json: Annotated[bool, _FLAG] = False
+    """Print one JSON event a line on standard output, no live display."""

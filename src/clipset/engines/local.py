@@ -1,0 +1,73 @@
+"""Threads on this machine, one bench each. The heavy work is in the media children, so threads suffice."""
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+
+from clipset.materialise import Bench, materialise
+from clipset.types import Outcome, VideoJob
+
+
+def default_jobs() -> int:
+    """Videos in flight when the user does not say: the encoders fill the cores, two more wait for the network."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+    return min(cores + 2, 32)
+
+
+class LocalEngine:
+    """`make_bench` is called in each worker thread when its first job comes."""
+
+    def __init__(self, make_bench: Callable[[], Bench], jobs: int) -> None:
+        self._make_bench = make_bench
+        self._jobs: queue.SimpleQueue[VideoJob | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._capacity = jobs
+        self._in_flight = 0
+
+    @property
+    def capacity(self) -> int:
+        return self._capacity
+
+    def submit(self, job: VideoJob) -> None:
+        self._in_flight += 1
+        self._jobs.put(job)
+        if len(self._threads) < min(self._in_flight, self._capacity):
+            thread = threading.Thread(target=self._work, name=f"clipset-{len(self._threads) + 1}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def poll(self, timeout_s: float) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        try:
+            outcomes.append(self._take(timeout_s))
+            while True:
+                outcomes.append(self._take(0.0))
+        except queue.Empty:
+            return outcomes
+
+    def _take(self, timeout_s: float) -> Outcome:
+        done = self._done.get(timeout=timeout_s) if timeout_s > 0 else self._done.get_nowait()
+        self._in_flight -= 1
+        if isinstance(done, BaseException):
+            raise done
+        return done
+
+    def close(self) -> None:
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def _work(self) -> None:
+        bench = None
+        try:
+            while (job := self._jobs.get()) is not None:
+                bench = bench or self._make_bench()
+                self._done.put(materialise(job, bench))
+        except BaseException as bug:  # noqa: BLE001 - handed to the loop, which ends the run with it
+            self._done.put(bug)
+        finally:
+            if bench is not None:
+                bench.close()

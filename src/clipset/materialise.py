@@ -1,0 +1,180 @@
+"""The one function every engine runs: a video's clips, from the first source that has them to their final place."""
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from clipset.reasons import Disposition, Reason
+from clipset.types import (
+    Attempt,
+    Clip,
+    ClipsetError,
+    Cost,
+    Cutter,
+    Failure,
+    Interrupted,
+    Located,
+    Meter,
+    Outcome,
+    Sink,
+    Source,
+    Stage,
+    Stored,
+    Trimmer,
+    VideoJob,
+    Wanted,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What one worker works with; only `sink` and `abort` are shared between workers."""
+
+    sources: tuple[Source, ...]
+    trimmer: Trimmer
+    sink: Sink
+    abort: threading.Event  # set when even the work in flight is to end
+
+    def close(self) -> None:
+        for source in self.sources:
+            source.close()
+        self.trimmer.close()
+
+
+def materialise(job: VideoJob, bench: Bench) -> Outcome:
+    """Make the job's clips, asking the sources in order, clip by clip. Raises nothing but bugs.
+
+    A clip that several sources failed to give has an attempt for each; one that no source has is `absent`; one
+    that was not reached because the run stopped is in no attempt.
+    """
+    attempts: list[Attempt] = []
+    missing = {wanted.clip: wanted for wanted in job.wanted}
+    try:
+        for attempt in _every_attempt(job, missing, bench):
+            attempts.append(attempt)
+            if isinstance(attempt.result, Stored):
+                del missing[attempt.clip]
+            elif attempt.result.disposition is Disposition.STOP:
+                return Outcome(job, tuple(attempts))
+        tried = {attempt.clip for attempt in attempts}
+        attempts += [_absent(clip, bench) for clip in missing if clip not in tried]
+    except Interrupted:
+        pass
+    return Outcome(job, tuple(attempts))
+
+
+def _every_attempt(job: VideoJob, missing: dict[Clip, Wanted], bench: Bench) -> Iterator[Attempt]:
+    """`missing` shrinks while this is consumed, so each source sees what those before it did not give."""
+    yield from _on_disk(tuple(missing.values()), bench)
+    for source in bench.sources:
+        if missing:
+            yield from _from_source(source, replace(job, wanted=tuple(missing.values())), bench)
+
+
+def _on_disk(wanted: tuple[Wanted, ...], bench: Bench) -> Iterator[Attempt]:
+    """Clips whose file is in place but not in the ledger, as a crash between the two leaves it: no request needed."""
+    for want in wanted:
+        file = bench.sink.get(want.paths[0])
+        if file is None:
+            continue
+        started_s = time.monotonic()
+        try:
+            facts = bench.trimmer.inspect(file, want.clip)
+            data = file.read(0, file.size_bytes or 0)
+            stored = _link(want, Stored(want.paths[0], len(data), hashlib.sha256(data).hexdigest(), facts), bench.sink)
+        except ClipsetError:
+            continue  # damaged, or of another recipe: made anew
+        elapsed_s = time.monotonic() - started_s
+        yield Attempt(want.clip, stored, "disk", cost=Cost(trim_s=elapsed_s, total_s=elapsed_s))
+
+
+def _from_source(source: Source, job: VideoJob, bench: Bench) -> Iterator[Attempt]:
+    """An attempt for each clip that the source located; for all that are left when the video as a whole failed."""
+    meter = Meter()
+    lap = _Lap(meter)
+    left = [wanted.clip for wanted in job.wanted]
+    try:
+        with source.locate(job, meter) as found:
+            for located in found:
+                for attempt in _cut_all(located, source.name, bench, lap):
+                    left.remove(attempt.clip)
+                    yield attempt
+                    if isinstance(attempt.result, Failure):
+                        _end_if_not_the_clips_fault(attempt.result)
+    except ClipsetError as error:
+        for clip in left:
+            yield Attempt(clip, error.failure, source.name, cost=lap.cost(0.0))
+
+
+def _end_if_not_the_clips_fault(failure: Failure) -> None:
+    if failure.disposition in {Disposition.PACE, Disposition.STOP}:
+        raise ClipsetError(failure)
+
+
+def _cut_all(located: Located, source: str, bench: Bench, lap: "_Lap") -> Iterator[Attempt]:
+    left = list(located.wanted)
+    started_s = lap.start()
+    try:
+        with bench.trimmer.open(located.media) as cutter:
+            for want in located.wanted:
+                result = _cut_one(want, cutter, bench.sink)
+                left.remove(want)
+                yield Attempt(want.clip, result, source, located.egress, lap.cost(started_s), located.tool)
+                started_s = lap.start()
+    except ClipsetError as error:  # the file as a whole cannot be opened
+        for want in left:
+            yield Attempt(want.clip, error.failure, source, located.egress, lap.cost(started_s), located.tool)
+            started_s = lap.start()
+
+
+def _cut_one(want: Wanted, cutter: Cutter, sink: Sink) -> Stored | Failure:
+    try:
+        trimmed = cutter.cut(want.clip)
+        digest = hashlib.sha256(trimmed.data).hexdigest()
+        sink.put(want.paths[0], trimmed.data)
+        return _link(want, Stored(want.paths[0], len(trimmed.data), digest, trimmed.facts), sink)
+    except ClipsetError as error:
+        return error.failure
+
+
+def _link(want: Wanted, stored: Stored, sink: Sink) -> Stored:
+    for path in want.paths[1:]:
+        sink.link(path, stored.path)
+    return stored
+
+
+def _absent(clip: Clip, bench: Bench) -> Attempt:
+    asked = ", ".join(source.name for source in bench.sources)
+    return Attempt(clip, Failure(Reason.ABSENT, f"not found in {asked}", Stage.RESOLVE), asked)
+
+
+class _Lap:
+    """Splits what a job's meter counts over its clips: each is charged what came since the one before."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._charged = Meter()
+        self._fetching_s = 0.0
+
+    def start(self) -> float:
+        """Begin the busy time (open, cut, store) of a clip; returns the monotonic clock's seconds."""
+        self._fetching_s = self._meter.seconds
+        return time.monotonic()
+
+    def cost(self, started_s: float) -> Cost:
+        """What to charge now. `started_s` from start(), or 0.0 when nothing was opened."""
+        meter, charged = self._meter, self._charged
+        download_s = meter.seconds - charged.seconds
+        busy_s = time.monotonic() - started_s if started_s else 0.0
+        trim_s = max(0.0, busy_s - (meter.seconds - self._fetching_s)) if started_s else 0.0
+        cost = Cost(
+            download_s=download_s,
+            trim_s=trim_s,
+            total_s=download_s + trim_s,
+            fetched_bytes=meter.fetched_bytes - charged.fetched_bytes,
+            requests=meter.requests - charged.requests,
+        )
+        self._charged = replace(meter)
+        return cost

@@ -1,0 +1,64 @@
+"""The live panel: what is done, what is left, how fast, and what each egress is doing."""
+
+from collections.abc import Sequence
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from clipset.clock import Clock
+from clipset.progress.lines import egress_line, waiting_text
+from clipset.progress.tally import Tally
+from clipset.progress.text import human_bytes, human_duration, printable
+from clipset.throttle.gate import GateView
+from clipset.types import Attempt, Failure
+
+_SHOWN_FAILURES = 3
+
+
+class LivePanel:
+    """Redrawn in place four times a second; the last failures stay visible below the figures."""
+
+    def __init__(self, tally: Tally, clock: Clock, console: Console) -> None:
+        self._tally = tally
+        self._clock = clock
+        self._failures: list[str] = []
+        self._live = Live(console=console, refresh_per_second=4, transient=True)
+
+    def __enter__(self) -> "LivePanel":
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def recorded(self, verdict: Attempt) -> None:
+        self._tally.add(verdict, self._clock.now_us())
+        if isinstance(verdict.result, Failure):
+            line = f"{verdict.clip.id}  {verdict.result.reason}  {printable(verdict.result.detail, 90)}"
+            self._failures = [*self._failures, line][-_SHOWN_FAILURES:]
+
+    def tick(self, in_flight: int, gates: Sequence[GateView], waiting_until_us: int | None) -> None:
+        now_us = self._clock.now_us()
+        lines = [Text(waiting_text(in_flight, waiting_until_us, now_us).removeprefix(" · "))]
+        for gate in gates:
+            lines.append(Text(egress_line(gate, now_us), style="yellow" if gate.state == "cooling" else "green"))
+        lines += [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._failures]
+        self._live.update(Group(self._figures(now_us), *lines))
+
+    def _figures(self, now_us: int) -> Table:
+        tally = self._tally
+        eta_s = tally.eta_s(now_us)
+        table = Table.grid(padding=(0, 2))
+        table.add_row(
+            ProgressBar(total=max(1, tally.clips), completed=tally.done + tally.lost, width=30),
+            Text(f"{tally.done} done", style="bold green"),
+            Text(f"{tally.lost} lost", style="red" if tally.lost else "dim"),
+            Text(f"{tally.left} left"),
+            Text(f"{tally.clips_per_s(now_us) * 60:.1f} clips/min"),
+            Text(f"{human_bytes(tally.fetched_bytes)} fetched"),
+            Text(f"ETA {human_duration(eta_s)}" if eta_s is not None and tally.left else "ETA …"),
+        )
+        return table
