@@ -86,7 +86,9 @@ class Run:
         self._done = self._failed = 0
         self._stopped: tuple[StoppedBy, Failure | None] | None = None
 
-    def run(self, plan_id: int, session_id: int, drain: threading.Event, abort: threading.Event) -> RunResult:
+    def run(
+        self, plan_ids: Sequence[int], session_id: int, drain: threading.Event, abort: threading.Event
+    ) -> RunResult:
         """Work until nothing is left that is due. `drain` ends it after what is in flight, `abort` at once."""
         due_us: int | None = None
         while not abort.is_set():
@@ -95,32 +97,32 @@ class Run:
                 if not self._in_flight:
                     break
             else:
-                self._fill(plan_id, session_id)
+                self._fill(plan_ids, session_id)
                 if not self._in_flight:
-                    due_us = self._ledger.next_due_us(plan_id, session_id)
+                    due_us = self._ledger.next_due_us(plan_ids, session_id)
                     if due_us is None or due_us > self._clock.now_us() + PATIENCE_S * US_PER_S:
                         break
                     self._clock.wait(TICK_S, drain)
             self._collect(session_id, due_us)
             due_us = None
         self._save_egresses()
-        return self._result(plan_id, drain, due_us)
+        return self._result(plan_ids, drain, due_us)
 
-    def _result(self, plan_id: int, drain: threading.Event, due_us: int | None) -> RunResult:
+    def _result(self, plan_ids: Sequence[int], drain: threading.Event, due_us: int | None) -> RunResult:
         if self._stopped:
             stopped_by, failure = self._stopped
         elif drain.is_set():
             stopped_by, failure = StoppedBy.INTERRUPT, None
         else:
-            finished = self._ledger.wanted_left(plan_id) == 0
+            finished = self._ledger.wanted_left(plan_ids) == 0
             stopped_by, failure = (StoppedBy.FINISHED if finished else StoppedBy.NOT_DUE), None
         return RunResult(stopped_by, self._done, self._failed, failure, due_us)
 
-    def _fill(self, plan_id: int, session_id: int) -> None:
+    def _fill(self, plan_ids: Sequence[int], session_id: int) -> None:
         free = self._engine.capacity - len(self._in_flight)
         if free <= 0:
             return
-        jobs = self._ledger.next_jobs(plan_id, self._clock.now_us(), free, self._in_flight, session_id)
+        jobs = self._ledger.next_jobs(plan_ids, self._clock.now_us(), free, self._in_flight, session_id)
         for job in jobs:
             self._in_flight.add(job.video_id)
             self._engine.submit(job)

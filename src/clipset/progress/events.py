@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 
 from clipset.clock import Clock
 from clipset.progress.tally import Tally
@@ -22,7 +22,7 @@ class JsonEvents:
         self._next_us = clock.now_us() + _EVERY_S * US_PER_S
         self._states: dict[str, tuple[str, int | None]] = {}
 
-    def __enter__(self) -> "JsonEvents":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

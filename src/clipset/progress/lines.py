@@ -1,7 +1,7 @@
 """Plain lines for logs and pipes: one when something happens that matters, one a while for the rest."""
 
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Self, TextIO
 
 from clipset.clock import Clock
 from clipset.progress.tally import Tally
@@ -22,7 +22,7 @@ class PlainLines:
         self._next_us = clock.now_us() + _EVERY_S * US_PER_S
         self._states: dict[str, str] = {}
 
-    def __enter__(self) -> "PlainLines":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,6 +1,7 @@
 """The live panel: what is done, what is left, how fast, and what each egress is doing."""
 
 from collections.abc import Sequence
+from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -27,7 +28,7 @@ class LivePanel:
         self._failures: list[str] = []
         self._live = Live(console=console, refresh_per_second=4, transient=True)
 
-    def __enter__(self) -> "LivePanel":
+    def __enter__(self) -> Self:
         self._live.start()
         return self
 
@@ -43,8 +44,8 @@ class LivePanel:
     def tick(self, in_flight: int, gates: Sequence[GateView], waiting_until_us: int | None) -> None:
         now_us = self._clock.now_us()
         lines = [Text(waiting_text(in_flight, waiting_until_us, now_us).removeprefix(" · "))]
-        for gate in gates:
-            lines.append(Text(egress_line(gate, now_us), style="yellow" if gate.state == "cooling" else "green"))
+        styles = {"cooling": "yellow"}
+        lines += [Text(egress_line(gate, now_us), style=styles.get(gate.state, "green")) for gate in gates]
         lines += [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._failures]
         self._live.update(Group(self._figures(now_us), *lines))
 

@@ -43,6 +43,9 @@ class Reason(StrEnum):
     EXPIRED_URL = "expired_url"
     MEDIA_TIMEOUT = "media_timeout"  # the media child was too slow and was killed
     MEDIA_CRASH = "media_crash"  # the media child died
+    TOOL_FAILURE = (
+        "tool_failure"  # a tool around the download failed, ours or a peer's: a shell, ffmpeg, a post-processor
+    )
     ABSENT = "absent"  # none of the sources asked has it (a folder that may fill)
     UNKNOWN = "unknown"
     # the egress
@@ -68,6 +71,7 @@ _RETRY = (
     Reason.EXPIRED_URL,
     Reason.MEDIA_TIMEOUT,
     Reason.MEDIA_CRASH,
+    Reason.TOOL_FAILURE,
     Reason.ABSENT,
     Reason.UNKNOWN,
 )

@@ -1,0 +1,17 @@
+"""Each benchmark in a process of its own, since peak memory belongs to a process."""
+
+import subprocess
+import sys
+
+ALL = ("bench_read", "bench_load", "bench_plan")
+
+
+def main() -> int:
+    for name in sys.argv[1:] or ALL:
+        print(f"\n== {name}", flush=True)
+        subprocess.run([sys.executable, "-m", f"bench.{name}"], check=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""Delimited text as records with true line numbers, whatever is inside; one bad record never costs its neighbours."""
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from typing import TextIO
+
+from clipset.annotations.fields import row_text
+from clipset.annotations.reader import AnnotationError
+from clipset.types import BadRow
+
+MAX_LINE_CHARS = 16 * 1024 * 1024  # memory stays bounded whatever the file is; the csv module stops a field at 131,072
+DELIMITERS = (",", "\t", ";")
+
+
+def split_line(line: str, delimiter: str) -> list[str]:
+    """The cells of one physical line; of a line whose quotes are broken, the pieces between delimiters."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return line.rstrip("\r\n").split(delimiter)
+
+
+def physical_lines(text: TextIO) -> Iterator[str]:
+    """Lines with their ends. Raises AnnotationError where a line has no end in sight."""
+    while line := text.readline(MAX_LINE_CHARS):
+        if len(line) == MAX_LINE_CHARS and not line.endswith("\n"):
+            raise AnnotationError(f"a line is longer than {MAX_LINE_CHARS:,} characters; this is not a list of clips")
+        yield line
+
+
+def records(
+    lines: Iterator[str], delimiter: str, width: int, first_line: int
+) -> Iterator[tuple[int, list[str]] | BadRow]:
+    """Yield (line, cells) for each record of `width` cells, a BadRow for any other; blank lines are passed over.
+
+    `first_line` is the number of the first of `lines`. An unclosed quote swallows the lines that follow it: such a
+    record costs its first line only, the others are read again.
+    """
+    feed = _Feed(lines)
+    rows = csv.reader(feed, delimiter=delimiter, strict=True)
+    line = first_line
+    while True:
+        feed.taken.clear()
+        try:
+            cells = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            fault = csv_fault(error)
+        else:
+            fault = "" if len(cells) == width else _width_fault(len(cells), width)
+        if not fault:
+            yield line, cells
+        elif not feed.taken[0].isspace():
+            yield BadRow(line, row_text(feed.taken[0]), fault)
+            feed.give_back()
+        line += len(feed.taken)
+
+
+class _Feed:
+    """Hands physical lines to csv.reader and remembers those of the record at hand."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._again: deque[str] = deque()
+        self.taken: list[str] = []
+
+    def __iter__(self) -> "_Feed":
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines)
+        self.taken.append(line)
+        return line
+
+    def give_back(self) -> None:
+        """All lines of the record at hand but the first will be read again."""
+        self._again.extendleft(reversed(self.taken[1:]))
+        del self.taken[1:]
+
+
+def _width_fault(found: int, width: int) -> str:
+    return f"the row has {found} columns, the header {width}"
+
+
+def csv_fault(error: csv.Error) -> str:
+    """The csv module's error in words that say where to look."""
+    if "field larger than" in str(error):
+        return f"a field is longer than {csv.field_size_limit():,} characters"
+    if "new-line" in str(error):
+        return "a carriage return stands where no line ends"
+    return "the quotes are broken"

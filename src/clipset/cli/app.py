@@ -1,0 +1,176 @@
+"""The commands, and the one place where an exception becomes an exit status."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import cyclopts
+from cyclopts import App, Parameter
+
+from clipset import __version__
+from clipset.annotations import AnnotationError
+from clipset.annotations.conversion import convert as convert_list
+from clipset.cli.demo import demo as run_demo
+from clipset.cli.fetch import Order
+from clipset.cli.fetch import fetch as run_fetch
+from clipset.cli.forecast import plan as run_plan
+from clipset.cli.options import ClipOptions, ReachOptions, RunOptions, SelectionOptions
+from clipset.cli.outcome import Exit, complain, machine_failed, say
+from clipset.cli.status import print_status
+from clipset.config import UserError
+from clipset.ledger import LedgerCorrupt, LedgerError
+from clipset.types import ClipsetError
+
+CONFIG_FILE = "clipset.toml"
+
+app = App(
+    name="clipset",
+    version=__version__,
+    help="Annotation lists in, verified frame-exact clips out.",
+    config=[
+        cyclopts.config.Env("CLIPSET_", command=False),
+        cyclopts.config.Toml(CONFIG_FILE, use_commands_as_keys=False, allow_unknown=True),
+    ],
+    help_format="plaintext",
+)
+_EXPECTED: tuple[tuple[tuple[type[Exception], ...], Exit], ...] = (
+    ((LedgerCorrupt,), Exit.MACHINE),
+    ((cyclopts.CycloptsError, UserError, AnnotationError, LedgerError), Exit.USAGE),
+)
+_LISTS = Parameter(negative=(), show_env_var=False)
+
+
+@app.command
+def fetch(
+    annotations: Annotated[tuple[Path, ...], _LISTS],
+    /,
+    *,
+    out: Path,
+    selection: SelectionOptions = SelectionOptions(),  # noqa: B008 - frozen
+    clips: ClipOptions = ClipOptions(),  # noqa: B008 - frozen
+    reach: ReachOptions = ReachOptions(),  # noqa: B008 - frozen
+    running: RunOptions = RunOptions(),  # noqa: B008 - frozen
+) -> Exit:
+    """Fetch the clips that the lists name; run it again to resume or to extend.
+
+    Parameters
+    ----------
+    annotations
+        Lists of clips: CSV, TSV, JSON or JSON Lines, also .gz, .xz, .zst.
+    out
+        The directory of the dataset.
+    """
+    return run_fetch(Order(_some(annotations), out, selection, clips, reach, running))
+
+
+@app.command
+def plan(
+    annotations: Annotated[tuple[Path, ...], _LISTS],
+    /,
+    *,
+    out: Path | None = None,
+    selection: SelectionOptions = SelectionOptions(),  # noqa: B008 - frozen
+    clips: ClipOptions = ClipOptions(),  # noqa: B008 - frozen
+    reach: ReachOptions = ReachOptions(),  # noqa: B008 - frozen
+    running: RunOptions = RunOptions(),  # noqa: B008 - frozen
+) -> Exit:
+    """Say what the same fetch would take: clips, time at the permitted rate, transfer, disk. Writes nothing.
+
+    Parameters
+    ----------
+    annotations
+        Lists of clips: CSV, TSV, JSON or JSON Lines, also .gz, .xz, .zst.
+    out
+        The directory of the dataset, to count what is there already.
+    """
+    order = Order(_some(annotations), out or Path(), selection, clips, reach, running)
+    return run_plan(order, has_out=out is not None)
+
+
+@app.command
+def status(directory: Path, /, *, json: Annotated[bool, Parameter(negative=())] = False) -> Exit:
+    """Show where a dataset stands.
+
+    Parameters
+    ----------
+    directory
+        The directory of the dataset.
+    json
+        Print one JSON object.
+    """
+    return print_status(directory, as_json=json)
+
+
+@app.command
+def convert(source: Path, target: Path, /) -> Exit:
+    """Convert a list between CSV, TSV, JSON and JSON Lines without losing anything.
+
+    Parameters
+    ----------
+    source
+        The list to read.
+    target
+        The list to write; its suffix says how (.csv, .tsv, .json, .jsonl, and then perhaps .gz, .xz, .zst).
+    """
+    summary = convert_list(source, target)
+    say(f"{target}: {summary.rows:,} clips, from {summary.source}")
+    return Exit.OK
+
+
+@app.command
+def demo(
+    *,
+    out: Path = Path("demo"),
+    running: RunOptions = RunOptions(),  # noqa: B008 - frozen
+) -> Exit:
+    """Run the main job, offline, in about a minute: an offline YouTube on this machine, 24 rows, real clips.
+
+    Parameters
+    ----------
+    out
+        The directory of the dataset.
+    """
+    return run_demo(out, running)
+
+
+def _some(annotations: tuple[Path, ...]) -> tuple[Path, ...]:
+    if not annotations:
+        raise UserError("name at least one list of annotations")
+    return annotations
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; returns its exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except BrokenPipeError:
+        return Exit.RESUMABLE
+    except ClipsetError as error:
+        return machine_failed(error.failure)
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        return _explained(error)
+    return result if isinstance(result, int) else Exit.OK
+
+
+def _explained(error: Exception) -> Exit:
+    for kinds, status in _EXPECTED:
+        if isinstance(error, kinds):
+            complain(str(error))
+            return status
+    return _bug(error)
+
+
+def _bug(error: Exception) -> Exit:
+    log = Path.home() / ".cache" / "clipset" / "crash.log"
+    text = "".join(traceback.format_exception(error))
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(text, encoding="utf-8")
+        where = f"the traceback is in {log}"
+    except OSError:
+        where = text
+    complain(f"a bug: {type(error).__name__}: {error}; {where}")
+    return Exit.BUG

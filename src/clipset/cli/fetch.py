@@ -1,0 +1,177 @@
+"""`clipset fetch`: the main job, one session of it."""
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from clipset import __version__
+from clipset.cli import lists, workshop
+from clipset.cli.options import ClipOptions, ReachOptions, RunOptions, SelectionOptions
+from clipset.cli.outcome import Exit, complain, machine_failed
+from clipset.cli.summary import print_events, print_summary
+from clipset.clock import Clock, SystemClock
+from clipset.engines import Engine
+from clipset.ledger import Ledger, PlanSummary
+from clipset.ledger.tables import write_failed, write_stats
+from clipset.progress import JsonEvents, LivePanel, PlainLines
+from clipset.progress.tally import Tally
+from clipset.run import Observer, Run, RunResult, StoppedBy
+from clipset.sinks.folders import FolderSink
+from clipset.throttle.gate import Gate
+from clipset.types import Recipe
+
+_STOPPED_AS = {
+    StoppedBy.FINISHED: Exit.OK,
+    StoppedBy.NOT_DUE: Exit.RESUMABLE,
+    StoppedBy.THROTTLE: Exit.RESUMABLE,
+    StoppedBy.INTERRUPT: Exit.RESUMABLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A fetch as the user asked for it."""
+
+    annotations: tuple[Path, ...]
+    out: Path
+    selection: SelectionOptions = field(default_factory=SelectionOptions)
+    clips: ClipOptions = field(default_factory=ClipOptions)
+    reach: ReachOptions = field(default_factory=ReachOptions)
+    running: RunOptions = field(default_factory=RunOptions)
+
+
+def fetch(order: Order) -> Exit:
+    """Raises UserError, AnnotationError, LedgerError, ClipsetError before anything is fetched."""
+    clock = SystemClock()
+    recipe, chosen = lists.recipe(order.clips), lists.selection(order.selection)
+    workshop.policy(order.reach)  # what makes no sense is said before anything is written
+    workshop.egresses(order.reach)
+    ledger = Ledger.open(order.out)
+    try:
+        plans = lists.load(ledger, order.annotations, chosen, recipe)
+        stops = workshop.Stops(threading.Event(), threading.Event())
+        gates, engine = _prepare(order, ledger, recipe, clock, stops)
+    except BaseException:
+        ledger.discard()
+        raise
+    with ledger:
+        lists.remember_recipe(ledger, recipe)
+        sink = FolderSink(order.out)
+        sink.sweep()
+        _link_new_annotations(ledger, sink, plans)
+        session_id = ledger.start_session(clock.now_us(), _tools(), _options(order))
+        tally = _tally(plans, clock)
+        with _watching(order, tally, clock) as observer, _stopping(stops):
+            run = Run(
+                ledger, engine, list(gates.values()), observer, clock,
+                stop_on_throttle=order.reach.on_throttle == "stop",
+            )  # fmt: skip
+            result = run.run([plan.plan_id for plan in plans], session_id, stops.drain, stops.abort)
+        ledger.stop_session(session_id, clock.now_us(), result.stopped_by.value)
+        write_stats(ledger, order.out / "stats.csv")
+        write_failed(ledger, order.out / "failed.csv")
+        _show_summary(order, ledger, plans, result, tally, clock)
+        if not stops.abort.is_set():
+            engine.close()
+    return _exit_status(result)
+
+
+def _prepare(
+    order: Order, ledger: Ledger, recipe: Recipe, clock: Clock, stops: workshop.Stops
+) -> tuple[Mapping[str, Gate], Engine]:
+    ways = workshop.egresses(order.reach)
+    gates = workshop.gates(order.reach, ways, ledger.egresses(), clock, stops)
+    setting = workshop.setting(order.reach, ways, gates, recipe, stops.abort)
+    makers = workshop.source_makers(order.reach, setting)
+    return gates, workshop.engine(order.running, makers, recipe, order.out, stops.abort)
+
+
+def _exit_status(result: RunResult) -> Exit:
+    if result.stopped_by is StoppedBy.FAILURE:
+        assert result.failure is not None  # noqa: S101 - what FAILURE means
+        return machine_failed(result.failure)
+    return _STOPPED_AS[result.stopped_by]
+
+
+def _link_new_annotations(ledger: Ledger, sink: FolderSink, plans: list[PlanSummary]) -> None:
+    """Clips that are there already get the further names that a new list has for them."""
+    for plan in plans:
+        linked = []
+        for target, path in list(ledger.unlinked(plan.plan_id)):
+            sink.link(path, target)
+            linked.append(path)
+        if linked:
+            ledger.mark_linked(linked)
+
+
+def _tally(plans: list[PlanSummary], clock: Clock) -> Tally:
+    return Tally(
+        clips=sum(plan.clips for plan in plans),
+        done=sum(plan.done for plan in plans),
+        lost=sum(plan.lost for plan in plans),
+        started_us=clock.now_us(),
+    )
+
+
+@contextmanager
+def _watching(order: Order, tally: Tally, clock: Clock) -> Iterator[Observer]:
+    watching: AbstractContextManager[Observer]
+    if order.running.json:
+        watching = JsonEvents(tally, clock, sys.stdout)
+    elif sys.stderr.isatty():
+        watching = LivePanel(tally, clock, Console(stderr=True))
+    else:
+        watching = PlainLines(tally, clock, sys.stderr)
+    with watching as observer:
+        yield observer
+
+
+@contextmanager
+def _stopping(stops: workshop.Stops) -> Iterator[None]:
+    """Ctrl-C (or SIGTERM) lets what is in flight finish; a second one ends it at once. Both lose nothing."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if stops.drain.is_set():
+            stops.abort.set()
+        else:
+            complain("stopping after the videos in flight; press Ctrl-C again to stop at once")
+        stops.drain.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _show_summary(
+    order: Order, ledger: Ledger, plans: list[PlanSummary], result: RunResult, tally: Tally, clock: Clock
+) -> None:
+    after = [ledger.summary(plan.plan_id) for plan in plans]
+    if order.running.json:
+        print_events(after, result, tally, clock.now_us())
+    else:
+        print_summary(order.out, after, result, tally, clock.now_us())
+
+
+def _tools() -> str:
+    names = ("yt-dlp", "av", "deno")
+    return json.dumps({"clipset": __version__} | {name: version(name) for name in names})
+
+
+def _options(order: Order) -> str:
+    """For the record; nothing that could hold a secret."""
+    kept = {"lists": [path.name for path in order.annotations], "rate": order.reach.rate, "jobs": order.running.jobs}
+    kept |= {"sources": [source.partition(":")[0] for source in order.reach.source]}
+    return json.dumps(kept)

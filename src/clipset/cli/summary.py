@@ -1,0 +1,78 @@
+"""What a session leaves on the screen."""
+
+import json
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from clipset.ledger import PlanSummary
+from clipset.progress.tally import Tally
+from clipset.progress.text import human_bytes, human_duration, wall_clock
+from clipset.run import RunResult, StoppedBy
+from clipset.types import US_PER_S
+
+_NEXT = {
+    StoppedBy.FINISHED: "Nothing wanted remains.",
+    StoppedBy.NOT_DUE: "Some clips may be there later; run the same command again then.",
+    StoppedBy.THROTTLE: "YouTube refused; no clip was lost. Run the same command again after the cool-down.",
+    StoppedBy.INTERRUPT: "Stopped as you asked; run the same command again to go on.",
+    StoppedBy.FAILURE: "This machine cannot go on.",
+}
+
+
+def print_summary(out: Path, plans: list[PlanSummary], result: RunResult, tally: Tally, now_us: int) -> None:
+    console = Console(stderr=True, highlight=False)
+    clips, done, lost, wanted = _totals(plans)
+    elapsed_s = (now_us - tally.started_us) / US_PER_S
+    table = Table.grid(padding=(0, 2))
+    table.add_row("clips", Text(f"{done} of {clips} done, {lost} lost, {wanted} left"))
+    if bad := sum(plan.bad_rows for plan in plans):
+        table.add_row("bad rows", Text(f"{bad} rows of the list name no clip (see failed.csv)"))
+    session = f"{result.done} clips in {human_duration(elapsed_s)}"
+    table.add_row("this session", Text(f"{session}, {human_bytes(tally.fetched_bytes)} in {tally.requests} requests"))
+    table.add_row("stored", Text(f"{human_bytes(tally.stored_bytes)} new"))
+    if tally.reasons:
+        told = ", ".join(f"{reason} {count}" for reason, count in tally.reasons.most_common())
+        table.add_row("not there", Text(told))
+    table.add_row("where", Text(f"{out} with stats.csv and failed.csv"))
+    console.print(table)
+    console.print(Text(_next_step(result, now_us), style="bold"))
+
+
+def _next_step(result: RunResult, now_us: int) -> str:
+    if result.stopped_by is StoppedBy.NOT_DUE and result.next_due_us is not None:
+        return f"{_NEXT[result.stopped_by]} The next is due at {wall_clock(result.next_due_us, now_us)}."
+    return _NEXT[result.stopped_by]
+
+
+def print_events(plans: list[PlanSummary], result: RunResult, tally: Tally, now_us: int) -> None:
+    clips, done, lost, wanted = _totals(plans)
+    event = {
+        "event": "summary",
+        "clips": clips,
+        "done": done,
+        "lost": lost,
+        "wanted": wanted,
+        "bad_rows": sum(plan.bad_rows for plan in plans),
+        "stopped_by": result.stopped_by.value,
+        "session_done": result.done,
+        "session_failed": result.failed,
+        "fetched_bytes": tally.fetched_bytes,
+        "requests": tally.requests,
+        "elapsed_s": round((now_us - tally.started_us) / US_PER_S, 3),
+        "next_due_s": None if result.next_due_us is None else result.next_due_us / US_PER_S,
+    }
+    print(json.dumps(event), file=sys.stdout, flush=True)
+
+
+def _totals(plans: list[PlanSummary]) -> tuple[int, int, int, int]:
+    """Clips, done, lost, left; a clip in two lists counts in each."""
+    return (
+        sum(plan.clips for plan in plans),
+        sum(plan.done for plan in plans),
+        sum(plan.lost for plan in plans),
+        sum(plan.wanted for plan in plans),
+    )

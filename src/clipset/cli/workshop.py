@@ -1,0 +1,112 @@
+"""From options to the parts of a run: egresses, gates, sources, an engine."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from clipset import registry
+from clipset.cli.options import ReachOptions, RunOptions
+from clipset.clock import Clock
+from clipset.config import UserError
+from clipset.engines import Engine
+from clipset.engines.local import LocalEngine, default_jobs
+from clipset.ledger import EgressRow
+from clipset.materialise import Bench
+from clipset.media import MediaEngine
+from clipset.sinks.folders import FolderSink
+from clipset.sources.setting import Setting, SourceFactory
+from clipset.sources.youtube.config import Egress
+from clipset.sources.youtube.config import Gate as SourceGate
+from clipset.throttle.gate import Gate, choose
+from clipset.throttle.policy import Mode, Policy
+from clipset.throttle.state import EgressState
+from clipset.types import Recipe, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """`drain` ends the run after what is in flight, `abort` at once."""
+
+    drain: threading.Event
+    abort: threading.Event
+
+
+def policy(reach: ReachOptions) -> Policy:
+    """Raises UserError."""
+    try:
+        return Policy.parse(reach.rate, cookies=reach.cookies is not None)
+    except ValueError as error:
+        raise UserError(f"--rate: {error}") from None
+
+
+def permits_per_h(reach: ReachOptions) -> float | None:
+    """The pace of one egress; None when there is none. Raises UserError."""
+    rate = policy(reach)
+    return None if rate.mode is Mode.UNLIMITED else rate.limit_per_h
+
+
+def egresses(reach: ReachOptions) -> tuple[Egress, ...]:
+    """One egress a proxy and one a source address; the direct one where there is neither. Raises UserError."""
+    for option, path in (("--cookies", reach.cookies), ("--ca-file", reach.ca_file)):
+        if path is not None and not path.is_file():
+            raise UserError(f"{option}: there is no file {path}")
+    try:
+        found = [Egress.of(proxy=proxy, cookies=reach.cookies, ca_file=reach.ca_file) for proxy in reach.proxy]
+        found += [
+            Egress.of(source_address=address, cookies=reach.cookies, ca_file=reach.ca_file)
+            for address in reach.source_address
+        ]
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    found = found or [Egress.of(cookies=reach.cookies, ca_file=reach.ca_file)]
+    names = [egress.name for egress in found]
+    if len(set(names)) < len(names):
+        raise UserError("two of --proxy or --source-address are the same way out: " + ", ".join(sorted(names)))
+    return tuple(found)
+
+
+def gates(
+    reach: ReachOptions, ways: tuple[Egress, ...], known: list[EgressRow], clock: Clock, stops: Stops
+) -> dict[str, Gate]:
+    """One a way out, each going on where the ledger says it stopped."""
+    states = {row.name: EgressState.from_json(row.state) for row in known}
+    rate = policy(reach)
+    return {
+        way.name: Gate(way.name, states.get(way.name, EgressState()), rate, clock, stops.drain, reach.on_throttle)
+        for way in ways
+    }
+
+
+def source_makers(reach: ReachOptions, setting: Setting) -> list[Callable[[], Source]]:
+    """One a --source, in their order. Raises UserError."""
+    makers = []
+    for spec in reach.source:
+        name, _, argument = spec.partition(":")
+        factory: SourceFactory = registry.load("sources", name)
+        makers.append(factory(argument, setting))
+    return makers
+
+
+def engine(
+    running: RunOptions, makers: list[Callable[[], Source]], recipe: Recipe, out: Path, abort: threading.Event
+) -> Engine:
+    """Raises UserError."""
+    if running.jobs is not None and not 1 <= running.jobs <= 1000:
+        raise UserError(f"--jobs must be between 1 and 1000, not {running.jobs}")
+    sink = FolderSink(out)
+
+    def make_bench() -> Bench:
+        return Bench(tuple(make() for make in makers), MediaEngine(recipe, abort), sink, abort)
+
+    return LocalEngine(make_bench, running.jobs or default_jobs())
+
+
+def setting(
+    reach: ReachOptions, ways: tuple[Egress, ...], at: Mapping[str, Gate], recipe: Recipe, abort: threading.Event
+) -> Setting:
+    def soonest(egresses: tuple[Egress, ...], gates: Mapping[str, SourceGate]) -> Egress:
+        del gates  # the same ones, of which a source knows less
+        return choose(egresses, at)
+
+    return Setting(recipe, abort, ways, at, soonest, reach.youtube_origin)

@@ -1,0 +1,32 @@
+"""What a dataset wants, what became of it, and every try: kept in SQLite, written by one process, read by any."""
+
+from clipset.ledger.errors import (
+    LedgerCorrupt,
+    LedgerError,
+    LedgerHeld,
+    LedgerMissing,
+    LedgerVersion,
+    TooManyBadRows,
+)
+from clipset.ledger.ledger import Ledger
+from clipset.ledger.reader import LedgerReader
+from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary
+from clipset.ledger.settle import Retry
+from clipset.ledger.status import Status
+
+__all__ = [
+    "EgressRow",
+    "Folder",
+    "Ledger",
+    "LedgerCorrupt",
+    "LedgerError",
+    "LedgerHeld",
+    "LedgerMissing",
+    "LedgerReader",
+    "LedgerVersion",
+    "PlanHeader",
+    "PlanSummary",
+    "Retry",
+    "Status",
+    "TooManyBadRows",
+]

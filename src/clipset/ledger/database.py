@@ -1,0 +1,174 @@
+"""The door to SQLite: connections, migrations, transactions, and its errors in plain words."""
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib import resources
+from pathlib import Path
+
+from clipset.ledger.errors import LedgerCorrupt, LedgerVersion
+from clipset.reasons import Reason
+from clipset.types import ClipsetError, Failure, Stage
+
+_CACHE_KIB = 64 * 1024  # holds the index of 650,000 video ids, which a load fills in random order
+_PAGE_BYTES = 8 * 1024  # loads a tenth faster than 4 KiB
+_WAL_LIMIT_BYTES = 64 * 1024 * 1024
+_NEEDED_SQLITE = (3, 37)  # STRICT tables
+_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_DENIED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+# a full disk is FULL; a quota or a file size limit reaches SQLite as an error of the write
+_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+
+def migrations() -> list[str]:
+    """The numbered scripts that lead from an empty file to the present schema, first to last."""
+    folder = resources.files("clipset.ledger") / "migrations"
+    scripts = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
+    return [script.read_text(encoding="utf-8") for script in scripts]
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """Create or open, and bring the schema up to date. Raises LedgerCorrupt, LedgerVersion, ClipsetError."""
+    with plain_errors(path):
+        _require_sqlite()
+        connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _require_sqlite() -> None:
+    if sqlite3.sqlite_version_info < _NEEDED_SQLITE:
+        text = f"Python's SQLite is {sqlite3.sqlite_version}, clipset needs 3.37 or newer: use another Python build"
+        raise ClipsetError(Failure(Reason.MISSING_PART, text, Stage.STORE))
+
+
+def connect_scratch(known: Path | None) -> sqlite3.Connection:
+    """A private database that vanishes on close, beginning as a copy of the ledger `known`."""
+    connection = sqlite3.connect("", isolation_level=None)
+    if known is not None:
+        with closing(connect_reader(known)) as source:
+            source.backup(connection)
+    _prepare(connection, known or Path("scratch"))
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    scripts = migrations()
+    found = schema_version(connection)
+    if found > len(scripts):
+        raise LedgerVersion(path, found, len(scripts))
+    for number, script in enumerate(scripts[found:], found + 1):
+        with transaction(connection):
+            for statement in statements(script):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+def statements(script: str) -> Iterator[str]:
+    """The script's statements one by one: sqlite3's executescript would commit the transaction around them."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """Open to read, beside a running writer or on a read-only disk. Raises as `connect_writer` does."""
+    with plain_errors(path):
+        try:
+            connection = _probe(path.absolute().as_uri() + "?mode=ro")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _DENIED:
+                raise
+            connection = _open_frozen(path)
+    found, known = schema_version(connection), len(migrations())
+    if found != known:
+        connection.close()
+        raise LedgerVersion(path, found, known)
+    return connection
+
+
+def _probe(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _open_frozen(path: Path) -> sqlite3.Connection:
+    """A read-only directory: SQLite cannot put its shared-memory file there.
+
+    Without a log the file is complete and can be read as it is. With one (its writer was killed, then the disk was
+    made read-only) the log must be replayed, so a copy is opened; it lives in memory afterwards.
+    """
+    log = path.with_name(path.name + "-wal")
+    if not log.exists() or log.stat().st_size == 0:
+        return _probe(path.absolute().as_uri() + "?immutable=1")
+    with tempfile.TemporaryDirectory(prefix="clipset-") as folder:
+        copy = Path(folder) / path.name
+        shutil.copyfile(path, copy)
+        shutil.copyfile(log, copy.with_name(log.name))
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        with closing(_probe(copy.as_uri())) as source:
+            source.backup(connection)
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing, durable when it ends."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # on a full disk SQLite may have rolled back by itself
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def unchecked(connection: sqlite3.Connection) -> Iterator[None]:
+    """Without foreign key checks: a tenth of a large load, whose keys all come from joins with the rows they name."""
+    connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")
+
+
+@contextmanager
+def plain_errors(path: Path) -> Iterator[None]:
+    """Damage becomes LedgerCorrupt, a full or forbidden disk a ClipsetError; what else SQLite says is a bug of ours."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code & 0xFF in _CORRUPT:
+            raise LedgerCorrupt(path, str(error)) from error
+        if code in _FULL:
+            raise ClipsetError(Failure(Reason.DISK_FULL, f"cannot write {path}: {error}", Stage.STORE)) from error
+        if code & 0xFF in _DENIED:
+            raise ClipsetError(Failure(Reason.NO_PERMISSION, f"cannot open {path}: {error}", Stage.STORE)) from error
+        raise

@@ -1,0 +1,70 @@
+"""What can be wrong with a ledger or a list that goes into it: for the user, each says what to do next."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from clipset.reasons import Reason
+from clipset.types import BadRow, ClipsetError, Failure, Stage
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+class LedgerError(Exception):
+    """The ledger cannot be used as asked; nothing was written."""
+
+
+class LedgerMissing(LedgerError):  # noqa: N818 - the name says error already
+    def __init__(self, directory: Path) -> None:
+        super().__init__(f"{directory} is no clipset dataset yet: it has no .clipset/ledger.db")
+
+
+class LedgerHeld(LedgerError):  # noqa: N818 - the name says error already
+    """Another process writes this ledger. `holder` is what the lock file says of it: pid, host, start time."""
+
+    def __init__(self, directory: Path, holder: str) -> None:
+        super().__init__(f"{directory} is in use by {holder}; wait until it has stopped, or stop it with Ctrl-C there")
+        self.holder = holder
+
+
+class LedgerCorrupt(LedgerError):  # noqa: N818 - the name says error already
+    def __init__(self, path: Path, detail: str) -> None:
+        super().__init__(
+            f"{path} is damaged ({detail}); the clips are not: move the file away and keep it, then rebuild"
+        )
+
+
+class LedgerVersion(LedgerError):  # noqa: N818 - the name says error already
+    """The ledger's schema is not the one this version of clipset reads."""
+
+    def __init__(self, path: Path, found: int, known: int) -> None:
+        advice = "update clipset" if found > known else "run clipset fetch on it once, which brings it up to date"
+        super().__init__(f"{path} has schema {found}, this clipset reads {known}: {advice}")
+        self.found = found
+
+
+class TooManyBadRows(LedgerError):  # noqa: N818 - a plain statement reads better
+    """Most of a list names no clip: it is the wrong file or a damaged one. `first_bad` are the first few rows."""
+
+    def __init__(self, rows: int, bad_rows: int, first_bad: tuple[BadRow, ...]) -> None:
+        examples = "; ".join(f"line {bad.line}: {bad.message}" if bad.line else bad.message for bad in first_bad)
+        super().__init__(f"{bad_rows} of {rows} rows are bad, so nothing was taken over ({examples})")
+        self.rows = rows
+        self.bad_rows = bad_rows
+        self.first_bad = first_bad
+
+
+@contextmanager
+def plain_os_errors(path: Path) -> Iterator[None]:
+    """A full or forbidden disk becomes a ClipsetError (disk_full, no_permission); the rest stays an OSError."""
+    try:
+        yield
+    except OSError as error:
+        text = f"cannot write {path}: {error.strerror}"
+        if error.errno in _FULL:
+            raise ClipsetError(Failure(Reason.DISK_FULL, f"{text}; make room and run again", Stage.STORE)) from error
+        if error.errno in _DENIED:
+            raise ClipsetError(Failure(Reason.NO_PERMISSION, f"{text}; make it writable", Stage.STORE)) from error
+        raise

@@ -1,0 +1,65 @@
+"""The dataset's own folder `.clipset`: taken by one writer, and removed again if it came to nothing."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from clipset.ledger.errors import plain_os_errors
+from clipset.ledger.lock import WriterLock
+
+
+class Home:
+    """`.clipset` of a dataset, locked. `created` are the directories that were not there before, outermost first."""
+
+    def __init__(self, folder: Path, lock: WriterLock, created: list[Path], is_new: bool) -> None:
+        self.folder = folder
+        self._lock = lock
+        self._created = created
+        self._is_new = is_new
+
+    @staticmethod
+    def database_of(directory: Path) -> Path:
+        return directory / ".clipset" / "ledger.db"
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "ledger.db"
+
+    @classmethod
+    def take(cls, directory: Path) -> Self:
+        """Raises LedgerHeld, LedgerError, ClipsetError (disk_full, no_permission)."""
+        folder = directory / ".clipset"
+        created: list[Path] = []
+        try:
+            with plain_os_errors(directory):
+                _make(folder, created)
+                lock = WriterLock(directory, folder / "lock")
+        except BaseException:
+            _remove_empty(created)
+            raise
+        return cls(folder, lock, created, is_new=not cls.database_of(directory).exists())
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def discard(self) -> None:
+        """Release; of a dataset that was not there before, remove the files and folders that were made for it."""
+        if self._is_new:
+            for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm", "lock"):
+                (self.folder / name).unlink(missing_ok=True)
+        self._lock.release()
+        _remove_empty(self._created)
+
+
+def _make(folder: Path, created: list[Path]) -> None:
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        with suppress(FileExistsError):  # another process was faster
+            path.mkdir()
+            created.append(path)
+
+
+def _remove_empty(created: list[Path]) -> None:
+    for path in reversed(created):
+        with suppress(OSError):  # somebody put something there meanwhile
+            path.rmdir()

@@ -1,0 +1,102 @@
+"""Reading a ledger: what it plans, where it stands, what its egresses are doing."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from clipset.ledger import loading
+from clipset.ledger.database import plain_errors
+from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary
+from clipset.ledger.status import Status, status
+
+_WANTED = """
+SELECT count(*), coalesce(max(end_us - start_us), 0) FROM clip WHERE state = 'wanted' AND EXISTS (
+    SELECT 1 FROM member WHERE member.clip_key = clip.key AND member.plan_key IN (SELECT value FROM json_each(?)))
+"""
+
+
+class LedgerReader:
+    """Reads a ledger, beside a running writer too: each method sees one consistent state.
+
+    Every method raises LedgerCorrupt where the file is damaged. A context manager that closes.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def find_plan(self, header: PlanHeader) -> int | None:
+        """The plan that the same list under the same selection has already given."""
+        with plain_errors(self._path):
+            return loading.find_plan(self._connection, header)
+
+    def summary(self, plan_id: int) -> PlanSummary:
+        """Raises KeyError for an unknown plan."""
+        with plain_errors(self._path):
+            return loading.summary(self._connection, plan_id)
+
+    def wanted_left(self, plan_ids: Sequence[int]) -> int:
+        """How many clips of the plans are neither done nor lost."""
+        return int(self._one(_WANTED, json.dumps(plan_ids))[0])
+
+    def longest_wanted_us(self, plan_ids: Sequence[int]) -> int:
+        """The longest span of those clips; 0 where there is none."""
+        return int(self._one(_WANTED, json.dumps(plan_ids))[1])
+
+    def unlinked(self, plan_id: int) -> Iterator[tuple[str, str]]:
+        """(target, path) of each place where a done clip of the plan is to be but is not yet: link path to target."""
+        yield from self.select(
+            "SELECT DISTINCT stored.path, annotation.path FROM annotation"
+            " JOIN member ON member.clip_key = annotation.clip_key AND member.plan_key = ?"
+            " JOIN stored ON stored.clip_key = annotation.clip_key WHERE annotation.unlinked = 1",
+            plan_id,
+        )
+
+    def folders(self) -> list[Folder]:
+        return [Folder(*row) for row in self.select("SELECT kind, name, folder FROM folder")]
+
+    def egresses(self) -> list[EgressRow]:
+        return [
+            EgressRow(*row) for row in self.select("SELECT name, not_before_us, permits_per_hour, state FROM egress")
+        ]
+
+    def get_meta(self, name: str) -> str | None:
+        row = self._one("SELECT max(value) FROM meta WHERE name = ?", name)
+        return None if row[0] is None else str(row[0])
+
+    def status(self, now_us: int) -> Status:
+        with plain_errors(self._path), self._snapshot():
+            return status(self._connection, now_us)
+
+    def select(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        """Rows of a query, one at a time."""
+        with plain_errors(self._path):
+            yield from self._connection.execute(sql, values)
+
+    def _one(self, sql: str, *values: object) -> tuple[Any, ...]:
+        (row,) = self.select(sql, *values)
+        return row
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """Several queries over one state."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")

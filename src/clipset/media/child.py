@@ -1,0 +1,127 @@
+"""The media child: `python -m clipset.media.child FD PARENT_PID`. All of libav runs here and nowhere else.
+
+It talks with its parent over one socket: gets a request, asks for byte ranges while it works, answers with a clip or a
+failure. It has no network, no files, no cookies and little memory, and it ends when its parent does.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from dataclasses import asdict
+
+import av
+import av.sidedata.encparams
+import av.sidedata.motionvectors
+import av.subtitles.stream  # PyAV imports these three when it first needs them, when no file can be opened any more
+
+from clipset.media import job, wire
+from clipset.media.cache import READ_BYTES_MAX, ByteCache, Fetch
+from clipset.media.failing import ReadFailed, failure_of
+from clipset.media.layout import read_layout
+from clipset.media.limits import Limits
+from clipset.media.rangefile import RangeFile
+from clipset.media.sandbox import die_with_parent, lock_down
+from clipset.media.tracks import MediaFile
+from clipset.types import Facts, Failure, Precision, Recipe, Span
+
+_PULSE_S = 1.0
+
+Answer = tuple[wire.Header, bytes]
+
+
+class Child:
+    """Serves one parent, one request after the other."""
+
+    def __init__(self, channel: wire.Channel) -> None:
+        """The first message says how everything is to be done."""
+        self._channel = channel
+        setting, _ = channel.receive()
+        self._limits = Limits(**setting["limits"])
+        self._recipe = Recipe(**setting["recipe"] | {"precision": Precision(setting["recipe"]["precision"])})
+        self._pulsed_s = time.monotonic()
+        self._job: job.Job | None = None
+        lock_down(self._limits.memory_bytes)
+
+    def serve(self) -> None:
+        """Until the parent closes the socket: raises wire.Closed."""
+        requests = {"open": self._open, "cut": self._cut, "inspect": self._inspect}
+        while True:
+            request, _ = self._channel.receive()
+            try:
+                answer = requests[request["op"]](request)
+            except wire.Closed:
+                raise
+            except Exception as error:  # noqa: BLE001 - hostile media makes libav and its wrapper raise anything at all
+                answer = _failed(failure_of(error))
+            self._channel.send(*answer)
+
+    def _open(self, request: wire.Header) -> Answer:
+        self._job = None
+        files = [self._file(i, stream) for i, stream in enumerate(request["streams"])]
+        sound = files[-1] if self._recipe.audio else None
+        self._job = job.Job(files[0], sound, request["origin_us"], self._recipe, self._limits, self._pulse)
+        return {"op": "done"}, b""
+
+    def _cut(self, request: wire.Header) -> Answer:
+        if self._job is None:
+            raise ReadFailed
+        data, facts = self._job.cut(Span(request["start_us"], request["end_us"]), request["comment"])
+        return {"op": "done", "facts": _facts(facts)}, data
+
+    def _inspect(self, request: wire.Header) -> Answer:
+        self._job = None
+        cache = ByteCache(self._fetch(0), request["size"], self._limits.fetched_bytes)
+        cache.plan([(0, request["size"] or READ_BYTES_MAX)])
+        span = Span(request["start_us"], request["end_us"])
+        file = RangeFile(cache)
+        facts = job.inspect(file, span, request["comment"], self._recipe, self._limits, self._pulse)
+        return {"op": "done", "facts": _facts(facts)}, b""
+
+    def _file(self, number: int, stream: wire.Header) -> MediaFile:
+        cache = ByteCache(self._fetch(number), stream["size"], self._limits.fetched_bytes)
+        hint = stream["index"]
+        return MediaFile(cache, read_layout(cache, (hint[0], hint[1]) if hint is not None else None))
+
+    def _fetch(self, number: int) -> Fetch:
+        def fetch(start: int, end: int) -> tuple[bytes, int | None]:
+            self._channel.send({"op": "read", "stream": number, "start": start, "end": end})
+            reply, data = self._channel.receive()
+            if reply["op"] != "bytes":
+                raise ReadFailed
+            return data, reply["size"]
+
+        return fetch
+
+    def _pulse(self) -> None:
+        """Tell the parent now and then that the work goes on."""
+        now_s = time.monotonic()
+        if now_s - self._pulsed_s > _PULSE_S:
+            self._pulsed_s = now_s
+            self._channel.send({"op": "working"})
+
+
+def _facts(facts: Facts) -> wire.Header:
+    return asdict(facts) | {"fps": [facts.fps.numerator, facts.fps.denominator]}
+
+
+def _failed(failure: Failure | None) -> Answer:
+    """None: the parent could not read and knows why."""
+    if failure is None:
+        return {"op": "unread"}, b""
+    return {"op": "failed", "reason": failure.reason, "detail": failure.detail, "stage": failure.stage}, b""
+
+
+def main(descriptor: int, parent_pid: int) -> None:
+    die_with_parent(parent_pid)
+    av.logging.set_level(None)
+    channel = wire.Channel(socket.socket(fileno=descriptor), READ_BYTES_MAX)
+    try:
+        Child(channel).serve()
+    except wire.Closed:
+        return
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,149 @@
+"""The door to the media child: opens videos and cuts clips, for one worker thread."""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from fractions import Fraction
+
+from clipset.media import wire
+from clipset.media.limits import Limits
+from clipset.media.process import MediaProcess
+from clipset.reasons import Reason
+from clipset.types import ByteStream, Clip, ClipsetError, Facts, Failure, MediaInput, Recipe, Stage, Trimmed
+
+_REASONS = frozenset(  # what a child may say of a clip
+    {Reason.TOO_SHORT, Reason.NO_VIDEO, Reason.DAMAGED_MEDIA, Reason.ABSENT, Reason.MEDIA_CRASH, Reason.MISSING_PART}
+)
+_DETAIL_CHARS_MAX = 300
+_CODEC = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
+
+
+class MediaEngine:
+    """A types.Trimmer. Owns one child process, started when first needed and replaced when it dies.
+
+    Clips carry the comment `clipset <clip id> <recipe id>`. `stop` ends every wait with Interrupted. One instance
+    belongs to one thread.
+    """
+
+    def __init__(self, recipe: Recipe, stop: threading.Event, limits: Limits | None = None) -> None:
+        self._recipe = recipe
+        self._stop = stop
+        self._limits = limits if limits is not None else Limits()
+        self._process: MediaProcess | None = None
+
+    @contextmanager
+    def open(self, media: MediaInput) -> Iterator["MediaCutter"]:
+        """Read the index once for all clips.
+
+        Raises ClipsetError (damaged_media, media_timeout, media_crash, and what the streams raise), Interrupted.
+        """
+        cutter = MediaCutter(self, media)
+        cutter.open()
+        yield cutter
+
+    def inspect(self, data: ByteStream, clip: Clip) -> Facts:
+        """Decode a finished clip in full.
+
+        Raises ClipsetError: damaged_media too if it is not this clip by this recipe; and Interrupted.
+        """
+        request = {"op": "inspect", "size": data.size_bytes, **self.request(clip)}
+        return _facts(self.call(request, (data,), clip.span.duration_us)[0]["facts"])
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+    @property
+    def child_pid(self) -> int | None:
+        """None while there is no child."""
+        return self._process.pid if self._process is not None and self._process.alive else None
+
+    def request(self, clip: Clip) -> wire.Header:
+        """What a request says of a clip."""
+        comment = f"clipset {clip.id} {self._recipe.id}"
+        return {"start_us": clip.span.start_us, "end_us": clip.span.end_us, "comment": comment}
+
+    def call(self, request: wire.Header, streams: tuple[ByteStream, ...], duration_us: int) -> wire.Message:
+        """One request to the child, a new one if need be. Raises ClipsetError, Interrupted."""
+
+        def read(number: int, start: int, end: int) -> tuple[bytes, int | None]:
+            stream = streams[number]
+            return stream.read(start, end), stream.size_bytes
+
+        if self._process is None or not self._process.alive:
+            self.close()
+            self._process = MediaProcess(self._recipe, self._limits)
+        answer = self._process.call(request, read, self._limits.budget_s(duration_us), self._stop)
+        if answer[0]["op"] != "done":
+            raise ClipsetError(_failure(answer[0]))
+        return answer
+
+
+class MediaCutter:
+    """A types.Cutter for one open video. If the child died since, the video is opened again in the next one."""
+
+    def __init__(self, engine: MediaEngine, media: MediaInput) -> None:
+        self._engine = engine
+        self._media = media
+        self._streams = (media.video,) if media.audio is None else (media.video, media.audio)
+        self._opened_in: int | None = None
+
+    def open(self) -> None:
+        """Raises ClipsetError, Interrupted."""
+        streams = zip(self._streams, self._media.index_bytes, strict=False)
+        request = {
+            "op": "open",
+            "origin_us": self._media.origin_us,
+            "streams": [{"size": stream.size_bytes, "index": hint} for stream, hint in streams],
+        }
+        self._engine.call(request, self._streams, 0)
+        self._opened_in = self._engine.child_pid
+
+    def cut(self, clip: Clip) -> Trimmed:
+        """Raises ClipsetError: too_short, no_video, damaged_media, media_timeout, media_crash, absent (the file begins
+        after the clip does), and what the streams raise; and Interrupted.
+        """
+        if self._opened_in is None or self._opened_in != self._engine.child_pid:
+            self.open()
+        request = {"op": "cut", **self._engine.request(clip)}
+        header, data = self._engine.call(request, self._streams, clip.span.duration_us)
+        facts = _facts(header["facts"])
+        format_id = f"{self._media.format_id} {facts.format_id}".strip()
+        return Trimmed(data, replace(facts, format_id=format_id))
+
+
+def _failure(header: wire.Header) -> Failure:
+    """What the child says of a clip, as far as it may say it."""
+    reason, detail = str(header.get("reason")), str(header.get("detail"))
+    if reason not in _REASONS:
+        return Failure(Reason.MEDIA_CRASH, "the media child gave an answer that makes no sense", Stage.TRIM)
+    printable = "".join(character if character.isprintable() else "?" for character in detail)
+    stage = Stage.VERIFY if header.get("stage") == Stage.VERIFY else Stage.TRIM
+    return Failure(Reason(reason), printable[:_DETAIL_CHARS_MAX], stage)
+
+
+def _facts(fields: wire.Header) -> Facts:
+    """Raises ClipsetError (media_crash) unless every field is what it should be."""
+    try:
+        return Facts(
+            width_px=int(fields["width_px"]),
+            height_px=int(fields["height_px"]),
+            fps=Fraction(int(fields["fps"][0]), int(fields["fps"][1])),
+            frames=int(fields["frames"]),
+            duration_us=int(fields["duration_us"]),
+            video_codec=_codec(fields["video_codec"]),
+            audio_codec=None if fields["audio_codec"] is None else _codec(fields["audio_codec"]),
+            format_id="exact" if fields["format_id"] == "exact" else "",
+        )
+    except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
+        failure = Failure(Reason.MEDIA_CRASH, "the media child gave facts that make no sense", Stage.TRIM)
+        raise ClipsetError(failure) from error
+
+
+def _codec(name: object) -> str:
+    if not isinstance(name, str) or not _CODEC.fullmatch(name):
+        raise ValueError("no codec has such a name")
+    return name

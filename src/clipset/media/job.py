@@ -1,0 +1,84 @@
+"""What the media child does with one video: cut clips out of it, and judge what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+
+from clipset.media import copying, exact, verify
+from clipset.media.draft import Draft
+from clipset.media.faults import absent, damaged, too_short
+from clipset.media.limits import Limits
+from clipset.media.ticks import us_of
+from clipset.media.tracks import MediaFile, Tracks, open_tracks
+from clipset.types import US_PER_S, Facts, Precision, Recipe, Span, Stage
+
+FELL_BACK = "exact"  # in Facts.format_id: a copy was asked for, but the codecs allow none
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An open video. `audio` may be the same file as `video`; None for no sound."""
+
+    video: MediaFile
+    audio: MediaFile | None
+    origin_us: int
+    recipe: Recipe
+    limits: Limits
+    pulse: Callable[[], None]
+
+    def cut(self, span: Span, comment: str) -> tuple[bytes, Facts]:
+        """A finished clip, decoded and compared. Raises ClipsetError, and what libav and reading raise."""
+        if span.start_us < self.origin_us:
+            raise absent("the file begins after the span does")
+        wanted = Span(span.start_us - self.origin_us, span.end_us - self.origin_us)
+        draft = self._copied(wanted, comment)
+        note = FELL_BACK if draft is None and self.recipe.precision is Precision.COPY else ""
+        draft = draft or self._trimmed(wanted, comment)
+        present_us = us_of(draft.present_s) if draft is not None else 0
+        if draft is None or present_us < self.recipe.min_share * wanted.duration_us:
+            raise too_short(present_us, wanted.duration_us)
+        seen = verify.decode_clip(BytesIO(draft.data), self.limits, self.pulse)
+        verify.compare(seen, draft)
+        return draft.data, seen.facts(note)
+
+    def _trimmed(self, span: Span, comment: str) -> Draft | None:
+        with self._tracks(span) as tracks:
+            return exact.trim(tracks, self.recipe.short_side_px, comment, self.pulse)
+
+    def _copied(self, span: Span, comment: str) -> Draft | None:
+        """None where the recipe wants no copy, or the codecs or the wanted size allow none."""
+        if self.recipe.precision is not Precision.COPY or self.recipe.short_side_px is not None:
+            return None
+        with self._tracks(copying.wide(span)) as tracks:
+            return copying.copy(tracks, span, comment, self.pulse) if copying.can_copy(tracks) else None
+
+    @contextmanager
+    def _tracks(self, span: Span) -> Iterator[Tracks]:
+        tracks = open_tracks(self.video, self.audio, span, self.limits)
+        try:
+            yield tracks
+        finally:
+            tracks.close()
+
+
+def inspect(
+    file: verify.Readable, span: Span, comment: str, recipe: Recipe, limits: Limits, pulse: exact.Pulse
+) -> Facts:
+    """Decode a clip that exists and check what can be known without its source.
+
+    Raises damaged_media if it does not decode, names another clip or recipe, or is longer or shorter than it can be.
+    """
+    seen = verify.decode_clip(file, limits, pulse)
+    if seen.comment != comment:
+        raise damaged("the file is another clip, or made by another recipe", Stage.VERIFY)
+    if seen.first_s != 0 or (seen.width_px | seen.height_px) & 1:
+        raise damaged("the file was not made by this program", Stage.VERIFY)
+    duration_us = us_of(seen.duration_s)
+    frame_us = duration_us // len(seen.times_s) + 1
+    too_long = recipe.precision is Precision.EXACT and duration_us > span.duration_us + frame_us
+    if too_long or duration_us + frame_us < recipe.min_share * span.duration_us:
+        raise damaged(f"the file is {duration_us / US_PER_S:.3f} s long, which its span cannot be", Stage.VERIFY)
+    return seen.facts()

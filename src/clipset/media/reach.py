@@ -1,0 +1,58 @@
+"""Which bytes hold a span: pure arithmetic over the three kinds of index."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from clipset.media.boxes import Fragment
+from clipset.media.cache import BRIDGE_BYTES, Extent
+
+_KEYFRAME_SHARE = Fraction(1, 5)  # of a group of pictures may be its first picture
+_SOUND_MARGIN = Fraction(1, 25)  # bit rate of sound varies little
+_WHOLE_SHARE = Fraction(9, 10)  # beyond this, asking for the rest later would cost more than having it
+
+Cue = tuple[int, int]  # time in ticks, position in bytes
+
+
+def joined(extents: Iterable[Extent]) -> list[Extent]:
+    """The extents in order, those joined that lie so close that a request would cost more than the gap."""
+    result: list[Extent] = []
+    for start, end in sorted(extents):
+        if result and start - result[-1][1] <= 2 * BRIDGE_BYTES:
+            result[-1] = (result[-1][0], max(end, result[-1][1]))
+        else:
+            result.append((start, end))
+    return result
+
+
+def fragments_reach(fragments: Sequence[Fragment], start_s: Fraction, end_s: Fraction, picture: bool) -> Extent:
+    """From the fragment with `start_s` to the part of the last one that is expected to hold all before `end_s`."""
+    starts = [fragment.start_s for fragment in fragments]
+    first = fragments[max(0, bisect_right(starts, start_s) - 1)]
+    last = fragments[max(0, bisect_left(starts, end_s) - 1)]
+    share = (end_s - last.start_s) / (last.end_s - last.start_s) if last.end_s > last.start_s else Fraction(1)
+    return first.start, last.start + _front_bytes(last.end - last.start, share, picture)
+
+
+def cues_reach(cues: Sequence[Cue], start: int, end: int, media_end: int, picture: bool) -> Extent:
+    """As fragments_reach, in ticks. What lies behind the last cue is taken whole: libav looks for more cues there."""
+    times = [time for time, _ in cues]
+    first = max(0, bisect_right(times, start) - 1)
+    last = max(first, bisect_left(times, end) - 1)
+    if last == len(cues) - 1:
+        return cues[first][1], media_end
+    time, position = cues[last]
+    next_time, next_position = cues[last + 1]
+    share = Fraction(end - time, next_time - time) if next_time > time else Fraction(1)
+    return cues[first][1], position + _front_bytes(next_position - position, share, picture)
+
+
+def next_cue(cues: Sequence[Cue], time: int) -> int | None:
+    """Where the first cue at or after a time lies."""
+    return next((position for cue_time, position in cues if cue_time >= time), None)
+
+
+def _front_bytes(size_bytes: int, share: Fraction, picture: bool) -> int:
+    """The bytes that hold the first `share` of a fragment: a line above the curve, for the keyframe comes first."""
+    expected = _KEYFRAME_SHARE + (1 - _KEYFRAME_SHARE) * share if picture else share + _SOUND_MARGIN
+    return size_bytes if expected >= _WHOLE_SHARE else int(size_bytes * expected)

@@ -1,0 +1,200 @@
+"""The streams that a clip is made of, opened for one span, with the bytes that it needs planned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from av import Packet
+from av.audio.stream import AudioStream
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from clipset.media.cache import ByteCache, Extent
+from clipset.media.demux import Demuxer
+from clipset.media.faults import no_video
+from clipset.media.layout import Access, Layout
+from clipset.media.limits import Limits
+from clipset.media.packets import PicturePackets, sound_packets, tick_of
+from clipset.media.pictures import Pictures, check_size
+from clipset.media.reach import joined
+from clipset.media.sounds import PREROLL_S, Sounds, SoundShape
+from clipset.media.ticks import tick_at
+from clipset.types import US_PER_S, Span
+
+_CLOCKS_START_ANYWHERE = frozenset({"mpegts", "mpeg"})  # so time 0 is their first picture
+_PREROLL_US = int(PREROLL_S * US_PER_S)
+_LAST_PICTURE_US = 100_000  # sound goes on to the end of the last picture, which may lie behind the span
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """A file whose index has been read."""
+
+    cache: ByteCache
+    layout: Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One stream. `zero` is its tick at the file's time 0."""
+
+    demuxer: Demuxer
+    stream: Stream
+    zero: int = 0
+
+    @property
+    def time_base(self) -> Fraction:
+        return self.stream.time_base or Fraction(1, US_PER_S)
+
+    def tick(self, time_us: int) -> int:
+        return tick_at(time_us, self.time_base) + self.zero
+
+    def seconds(self, tick: int) -> Fraction:
+        return (tick - self.zero) * self.time_base
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """What a clip is cut from. Used once, in one pass, and closed."""
+
+    picture: Track
+    sound: Track | None
+    span: Span
+    limits: Limits
+
+    @property
+    def video_stream(self) -> VideoStream:
+        assert isinstance(self.picture.stream, VideoStream)  # noqa: S101 - narrows the type that open_tracks chose
+        return self.picture.stream
+
+    @property
+    def audio_stream(self) -> AudioStream | None:
+        stream = self.sound.stream if self.sound is not None else None
+        return stream if isinstance(stream, AudioStream) else None
+
+    def picture_packets(self) -> PicturePackets:
+        track = self.picture
+        return PicturePackets(track.demuxer, track.stream, track.tick(self.span.start_us), track.tick(self.span.end_us))
+
+    def pictures(self, packets: PicturePackets) -> Pictures:
+        return Pictures(packets, self.video_stream, self.limits)
+
+    def sounds(self, zero_s: Fraction) -> Sounds | None:
+        """The sound from a moment of the file's time on, which becomes sample 0; None if there is no sound stream."""
+        track, stream = self.sound, self.audio_stream
+        if track is None or stream is None:
+            return None
+        return Sounds(self.sound_packets(), stream, SoundShape.of(stream), zero_s + track.zero * track.time_base)
+
+    def sound_packets(self) -> Iterator[Packet[Stream]]:
+        """The span's sound, and a little before and behind it."""
+        track = self.sound
+        if track is None:
+            return iter(())
+        return sound_packets(
+            track.demuxer, track.stream, track.tick(_before(self.span)), track.tick(_behind(self.span))
+        )
+
+    def close(self) -> None:
+        self.picture.demuxer.close()
+        if self.sound is not None:
+            self.sound.demuxer.close()
+
+
+def open_tracks(video: MediaFile, audio: MediaFile | None, span: Span, limits: Limits) -> Tracks:
+    """`audio` may be the same file as `video`; None for a clip without sound.
+
+    Raises no_video, damaged_media, and what libav and reading raise.
+    """
+    demuxer, picture_extents = _opened(video, picture_stream, span.start_us, span.end_us)
+    stream = picture_stream(demuxer)
+    if stream is None:
+        demuxer.close()
+        raise no_video("no stream of the file is a video that can be decoded")
+    check_size(stream.codec_context.width, stream.codec_context.height, limits)
+    if video.layout.access is Access.FORWARD and audio is video:
+        return _forward(demuxer, stream, sound_stream(demuxer), span, limits)
+    demuxer.use(stream)
+    sound, sound_extents = _sound(audio, span)
+    _plan(video, picture_extents + (sound_extents if audio is video else []))
+    if audio is not None and audio is not video:
+        _plan(audio, sound_extents)
+    return Tracks(Track(demuxer, stream, _zero(demuxer, stream)), sound, span, limits)
+
+
+def picture_stream(demuxer: Demuxer) -> VideoStream | None:
+    """The first video stream that is no cover picture and that libav can decode."""
+    streams = (s for s in demuxer.container.streams.video if not s.disposition & Disposition.attached_pic)
+    return next((s for s in streams if s.codec_context is not None), None)
+
+
+def sound_stream(demuxer: Demuxer) -> AudioStream | None:
+    return next((s for s in demuxer.container.streams.audio if s.codec_context is not None), None)
+
+
+def _sound(audio: MediaFile | None, span: Span) -> tuple[Track | None, list[Extent]]:
+    if audio is None:
+        return None, []
+    demuxer, extents = _opened(audio, sound_stream, _before(span), _behind(span))
+    stream = sound_stream(demuxer)
+    if stream is None:
+        demuxer.close()
+        return None, []
+    demuxer.use(stream)
+    return Track(demuxer, stream, _zero(demuxer, stream)), extents
+
+
+def _opened(
+    file: MediaFile, pick: Callable[[Demuxer], Stream | None], start_us: int, end_us: int
+) -> tuple[Demuxer, list[Extent]]:
+    """A demuxer that can go to the span, and the bytes that the span takes."""
+    demuxer = Demuxer(file.cache, file.layout)
+    extents = _extents(demuxer, pick(demuxer), start_us, end_us)
+    near = demuxer.with_near(extents)
+    return near, extents if near is demuxer else _extents(near, pick(near), start_us, end_us)
+
+
+def _extents(demuxer: Demuxer, stream: Stream | None, start_us: int, end_us: int) -> list[Extent]:
+    if stream is None or demuxer.layout.access is Access.FORWARD:
+        return []
+    track = Track(demuxer, stream)
+    return demuxer.extents(stream, track.tick(start_us) - demuxer.first_delay(stream), track.tick(end_us))
+
+
+def _plan(file: MediaFile, extents: list[Extent]) -> None:
+    file.cache.plan(joined(extents))
+
+
+def _forward(demuxer: Demuxer, stream: VideoStream, sound: AudioStream | None, span: Span, limits: Limits) -> Tracks:
+    """Both streams from one pass over the file: what lies before the span is read, but not kept."""
+    demuxer.use(*(s for s in (stream, sound) if s is not None))
+    zero = _zero(demuxer, stream)
+    picture = Track(demuxer, stream, zero)
+    if sound is None:
+        return Tracks(picture, None, span, limits)
+    track = Track(demuxer, sound, round(zero * picture.time_base / (sound.time_base or 1)))
+    demuxer.drop_before(sound, track.tick(_before(span)))
+    return Tracks(picture, track, span, limits)
+
+
+def _zero(demuxer: Demuxer, stream: Stream) -> int:
+    """The tick at time 0: that of the first picture (or sound, in a file of sound) where clocks start anywhere."""
+    if demuxer.layout.format not in _CLOCKS_START_ANYWHERE:
+        return 0
+    seen: list[Packet[Stream]] = []
+    for packet in demuxer.packets(stream):
+        seen.append(packet)
+        if packet.is_keyframe:
+            break
+    demuxer.push_back(stream, seen)
+    return tick_of(seen[-1]) if seen else 0
+
+
+def _before(span: Span) -> int:
+    return max(0, span.start_us - _PREROLL_US)
+
+
+def _behind(span: Span) -> int:
+    return span.end_us + _LAST_PICTURE_US

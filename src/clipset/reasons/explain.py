@@ -1,0 +1,66 @@
+"""What each reason means, in words for a user. Pure data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from clipset.reasons.reason import Disposition, Reason
+from clipset.reasons.table import RULES
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A reason as `clipset reasons` prints it; `example` is a text that leads to it, empty where none does."""
+
+    reason: Reason
+    disposition: Disposition
+    explanation: str
+    example: str
+
+
+_EXPLANATIONS: Mapping[Reason, str] = {
+    Reason.REMOVED_BY_UPLOADER: "The uploader deleted the video.",
+    Reason.ACCOUNT_TERMINATED: "YouTube closed the uploader's account, or the uploader did.",
+    Reason.COPYRIGHT: "A rights holder had the video taken down or blocked.",
+    Reason.TERMS_OF_SERVICE: "YouTube removed the video for its rules.",
+    Reason.PRIVATE: "The uploader made the video private.",
+    Reason.GEO_BLOCKED: "The video is not shown in the country of this egress; another egress may see it.",
+    Reason.AGE_RESTRICTED: "The video needs an account that confirmed its age; try --cookies.",
+    Reason.MEMBERS_ONLY: "Only paying viewers or members of the channel may watch.",
+    Reason.LIVE_GONE: "The recording of a live event was not kept.",
+    Reason.DUPLICATE: "YouTube removed the video as a copy of another one.",
+    Reason.NOT_FOUND: "YouTube knows no video with this id.",
+    Reason.UNAVAILABLE: "YouTube says only that the video is unavailable, on a second look too.",
+    Reason.DRM: "The video is encrypted.",
+    Reason.TOO_SHORT: "The video ends before enough of the clip is there (--min-share).",
+    Reason.NO_VIDEO: "The file holds no picture that can be decoded.",
+    Reason.DAMAGED_MEDIA: "The file is damaged; it was fetched twice.",
+    Reason.BAD_ANNOTATION: "The row of the list names no clip.",
+    Reason.LIVE: "The event is live; its recording may follow.",
+    Reason.PREMIERE: "The video is announced, not yet published.",
+    Reason.PROCESSING: "YouTube is still preparing the video.",
+    Reason.TOOL_OUTDATED: "yt-dlp or its JavaScript runtime must be newer: update them, clips come back on their own.",
+    Reason.NETWORK: "The connection failed.",
+    Reason.SERVER_ERROR: "YouTube's server failed.",
+    Reason.EXPIRED_URL: "The address of the media was no longer accepted.",
+    Reason.MEDIA_TIMEOUT: "Decoding took too long and was ended.",
+    Reason.MEDIA_CRASH: "The decoder died on the file.",
+    Reason.TOOL_FAILURE: "A tool around the download failed, such as a shell or ffmpeg.",
+    Reason.ABSENT: "None of the sources asked has the video.",
+    Reason.UNKNOWN: "The text is in no table yet; `clipset reasons --unmatched DIR` lists such texts.",
+    Reason.THROTTLED: "YouTube refused the egress, not the video: the clip is untouched and waits for the cool-down.",
+    Reason.DISK_FULL: "The disk is full.",
+    Reason.NO_PERMISSION: "The folder may not be written.",
+    Reason.MISSING_PART: "This machine lacks a codec or a program.",
+    Reason.BUG: "clipset failed; the log has a traceback.",
+}
+
+
+def rules() -> tuple[Explanation, ...]:
+    """Every reason once, in the order of the enumeration, with the first example of the table."""
+    return tuple(
+        Explanation(reason, reason.disposition, _EXPLANATIONS[reason], _first_example(reason)) for reason in Reason
+    )
+
+
+def _first_example(reason: Reason) -> str:
+    return next((rule.example for rule in RULES if rule.reason is reason and rule.example), "")

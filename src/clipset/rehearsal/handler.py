@@ -1,0 +1,122 @@
+"""HTTP/1.1 for the offline YouTube: reads requests, sends replies, keeps the journal."""
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler
+
+from clipset.clock import Clock
+from clipset.rehearsal.journal import Entry, Journal
+from clipset.rehearsal.limit import egress_name
+from clipset.rehearsal.reply import Ending, Reply
+from clipset.rehearsal.routes import Question, answer
+from clipset.rehearsal.scenario import Line
+from clipset.rehearsal.studio import Studio, Visitor
+from clipset.types import US_PER_S
+
+CONTROL_PATH = "/__rehearsal__/"
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER of no seconds: closing sends RST
+
+
+class Pace:
+    """The shared rate of the line: who wants to send is told how long to wait first. Thread-safe."""
+
+    def __init__(self, line: Line) -> None:
+        self._rate = line.rate_bytes_per_s
+        self._free_us = 0
+        self._lock = threading.Lock()
+
+    def delay_s(self, size_bytes: int, now_us: int) -> float:
+        if self._rate is None:
+            return 0.0
+        with self._lock:
+            self._free_us = max(self._free_us, now_us) + size_bytes * US_PER_S // self._rate
+            return (self._free_us - now_us) / US_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What all connections share."""
+
+    studio: Studio
+    journal: Journal
+    clock: Clock
+    pace: Pace
+    stop: threading.Event
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection. A server makes a subclass that has its `stage`."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "clipset-rehearsal"
+    disable_nagle_algorithm = True  # header and body are two sends; Nagle would hold the second for 40 ms
+    stage: Stage
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    do_HEAD = do_POST = do_GET  # noqa: N815 - the base class's names
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Nothing on standard error: the journal has it all."""
+
+    def _serve(self) -> None:
+        try:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if self.path.startswith(CONTROL_PATH):
+                self._control(self.path.removeprefix(CONTROL_PATH))
+            else:
+                self._play(body)
+        except ConnectionError:  # the client left, as a client may
+            self.close_connection = True
+
+    def _control(self, verb: str) -> None:
+        """`stats` for other processes; `reset` forgets them."""
+        if verb == "reset":
+            self.stage.journal.clear()
+        data = json.dumps(self.stage.journal.stats()).encode() if verb in ("stats", "reset") else b""
+        self.send_response(200 if data else 404)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _play(self, body: bytes) -> None:
+        stage, address = self.stage, str(self.client_address[0])
+        visitor = Visitor(address, egress_name(address, self.headers.get("Cookie", "")))
+        at_us = stage.clock.now_us()
+        reply = answer(stage.studio, Question(self.command, self.path, body, self.headers.get("Range"), visitor))
+        stage.clock.wait(stage.studio.scenario.line.rtt_s, stage.stop)
+        subject = reply.subject
+        entry = Entry(
+            subject.kind, self.command, reply.status, at_us, visitor.egress,
+            video_id=subject.video_id, client=subject.client, itag=subject.itag, range=subject.range,
+        )  # fmt: skip
+        self._send(reply, entry)
+        self._end(reply.ending)
+
+    def _send(self, reply: Reply, entry: Entry) -> None:
+        """The entry is in the journal before the client has the last byte: a test may look once it has its answer."""
+        sent_bytes, noted = 0, False
+        try:
+            pieces = _with_last(() if self.command == "HEAD" else reply.body)
+            piece, last = next(pieces, (b"", True))
+            self._prepare_headers(reply)
+            while True:
+                self._wait(len(piece), reply)
+                if last and reply.ending is not Ending.STALL:
+                    self.stage.journal.add(replace(entry, bytes_sent=sent_bytes + len(piece)))
+                    noted = True
+                self._flush_headers(reply)
+                self.wfile.write(piece)
+                sent_bytes += len(piece)
+                if last or self.stage.stop.is_set():
+                    break
+                piece, last = next(pieces)
+        finally:
+            if not noted:
+                self.stage.journal.add(replace(entry, bytes_sent=sent_bytes))

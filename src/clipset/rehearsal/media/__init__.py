@@ -1,0 +1,8 @@
+"""Generated media: deterministic videos with a counter in every frame, in the containers YouTube serves."""
+
+from clipset.rehearsal.media.library import MediaFile, MediaLibrary
+from clipset.rehearsal.media.spec import AudioCodec, Container, Layout, MediaSpec, Picture, Sound, VideoCodec
+
+__all__ = [
+    "AudioCodec", "Container", "Layout", "MediaFile", "MediaLibrary", "MediaSpec", "Picture", "Sound", "VideoCodec",
+]  # fmt: skip

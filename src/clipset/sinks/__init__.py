@@ -1,0 +1,5 @@
+"""Where finished clips go."""
+
+from clipset.sinks.folders import FolderSink
+
+__all__ = ["FolderSink"]

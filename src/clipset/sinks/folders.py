@@ -1,0 +1,153 @@
+"""Clips as files in folders. A file appears under its name complete, and stays there through a loss of power."""
+
+import errno
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from clipset.reasons import Reason
+from clipset.types import ByteStream, ClipsetError, Failure, Stage
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_IN_THE_WAY = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
+# what file systems say that have no hard links, or no more of them for this file
+_NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+
+
+class FileStream:
+    """A finished file by byte ranges. Opened for each read, so there is nothing to close. Raises OSError."""
+
+    def __init__(self, path: Path, size_bytes: int) -> None:
+        self._path = path
+        self._size_bytes = size_bytes
+
+    @property
+    def size_bytes(self) -> int:
+        return self._size_bytes
+
+    def read(self, start: int, end: int) -> bytes:
+        with self._path.open("rb") as file:
+            file.seek(start)
+            return file.read(max(0, end - start))
+
+
+class FolderSink:
+    """Implements `types.Sink` below `root`; safe to use from several threads.
+
+    Drafts lie in `.clipset/tmp`, not beside their targets: clearing up after a crash then looks at one folder instead
+    of a tree of 650,000 files. For that the whole dataset has to be on one file system.
+
+    Every method takes relative paths with /. Raises ValueError for a path that is absolute, has `..` or lies in
+    `.clipset`, and ClipsetError (no_permission) for one that a symbolic link leads out of `root`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+        self._drafts = self._root / ".clipset" / "tmp"
+
+    def put(self, path: str, data: bytes) -> None:
+        """Atomic and durable; replaces. Raises ClipsetError (disk_full, no_permission)."""
+        self._place(path, lambda draft: _write(draft, data))
+
+    def link(self, path: str, target: str) -> None:
+        """Make `path` the same file as `target`, replacing; a copy where links do not work.
+
+        Raises ClipsetError (disk_full, no_permission), FileNotFoundError when `target` is not there.
+        """
+        source = self._inside(target)
+        if self._inside(path) != source:
+            self._place(path, lambda draft: _link_or_copy(source, draft))
+
+    def get(self, path: str) -> ByteStream | None:
+        """The finished file, or None."""
+        file = self._inside(path)
+        with _plain(file):
+            return FileStream(file, file.stat().st_size) if file.is_file() else None
+
+    def sweep(self) -> int:
+        """Remove the drafts of a run that died; returns how many. Only while no other process writes here."""
+        with _plain(self._drafts):
+            drafts = list(self._drafts.glob("*.draft"))
+            for draft in drafts:
+                draft.unlink(missing_ok=True)
+        return len(drafts)
+
+    def _place(self, path: str, make: Callable[[Path], None]) -> None:
+        final = self._inside(path)
+        draft = self._drafts / f"{uuid.uuid4().hex}.draft"
+        with _plain(final):
+            _make_folder(self._drafts)
+            _make_folder(final.parent)
+            try:
+                make(draft)
+                draft.replace(final)
+            finally:
+                # still there after a failure, and after renaming a link over the same file, which does nothing
+                draft.unlink(missing_ok=True)
+            _sync_folder(final.parent)
+
+    def _inside(self, path: str) -> Path:
+        parts = PurePosixPath(path).parts
+        if not parts or parts[0] in {"/", "//", ".clipset"} or ".." in parts or "\0" in path:
+            raise ValueError(f"not a path for a clip below a dataset: {path!r}")
+        full = self._root.joinpath(*parts)
+        if not Path(os.path.realpath(full)).is_relative_to(self._root):
+            text = f"{full} leads out of {self._root} by a symbolic link; replace the link by a folder"
+            raise ClipsetError(Failure(Reason.NO_PERMISSION, text, Stage.STORE))
+        return full
+
+
+def _write(draft: Path, data: bytes) -> None:
+    with draft.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _link_or_copy(source: Path, draft: Path) -> None:
+    try:
+        draft.hardlink_to(source)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _write(draft, source.read_bytes())
+
+
+def _make_folder(folder: Path) -> None:
+    """With its parents, each of them durable: a file cannot outlive a loss of power in a folder that does not."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)  # another thread may be as fast
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _plain(path: Path) -> Iterator[None]:
+    """What the user can mend becomes a ClipsetError that says how; a bug or a broken disk stays an OSError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            reason, advice = Reason.DISK_FULL, "make room and run again"
+        elif error.errno in _DENIED:
+            reason, advice = Reason.NO_PERMISSION, "make it writable and run again"
+        elif error.errno in _IN_THE_WAY:
+            reason, advice = Reason.NO_PERMISSION, "move away what stands there and run again"
+        elif error.errno == errno.EXDEV:
+            reason, advice = Reason.NO_PERMISSION, "keep a dataset on one file system, without mounts inside"
+        else:
+            raise
+        text = f"cannot write {path}: {error.strerror}; {advice}"
+        raise ClipsetError(Failure(reason, text, Stage.STORE)) from error

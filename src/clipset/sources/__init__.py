@@ -1,0 +1,1 @@
+"""Where videos come from: `youtube` (yt-dlp) and `folder` (files already on disk). Import them from their modules."""

@@ -1,0 +1,41 @@
+"""The built-in sources' entry points: from `--source name:argument` to what makes a source in each worker."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from clipset.config import UserError
+from clipset.sources.folder import FolderSource
+from clipset.sources.folder_index import FolderIndex
+from clipset.sources.setting import Setting
+from clipset.sources.youtube.config import YouTubeConfig
+from clipset.sources.youtube.source import YouTubeSource
+from clipset.types import Source
+
+
+def youtube(argument: str, setting: Setting) -> Callable[[], Source]:
+    """Raises UserError."""
+    if argument:
+        raise UserError(f"--source youtube takes nothing after a colon, not {argument!r}")
+    try:
+        config = YouTubeConfig(origin=setting.youtube_origin)
+    except ValueError as error:
+        raise UserError(f"--youtube-origin: {error}") from None
+
+    def make() -> Source:
+        return YouTubeSource(
+            config, setting.egresses, setting.gates, setting.abort, setting.recipe, choose_egress=setting.choose
+        )
+
+    return make
+
+
+def folder(argument: str, setting: Setting) -> Callable[[], Source]:
+    """Raises UserError. The folder is walked once, whatever the number of workers."""
+    del setting
+    if not argument:
+        raise UserError("--source folder needs a path: folder:PATH")
+    try:
+        index = FolderIndex(Path(argument).expanduser())
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    return lambda: FolderSource(index)

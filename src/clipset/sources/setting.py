@@ -1,0 +1,30 @@
+"""What a source is given when a run begins. A factory takes it once; what it returns is called in each worker."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from clipset.sources.youtube.config import Choose, Egress, Gate
+from clipset.types import Recipe, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """`abort` ends even what is in flight; the gates end waiting for a permit by themselves."""
+
+    recipe: Recipe
+    abort: threading.Event
+    egresses: tuple[Egress, ...]
+    gates: Mapping[str, Gate]
+    choose: Choose
+    youtube_origin: str | None = None
+
+
+class SourceFactory(Protocol):
+    """The entry point of a source. `argument` is what follows the colon of `--source name:argument`, or ''.
+
+    Raises UserError when the argument makes no sense.
+    """
+
+    def __call__(self, argument: str, setting: Setting) -> Callable[[], Source]: ...

@@ -1,0 +1,1 @@
+"""How fast an egress may be asked, and when not: pure decisions (`governor`) and the gate that waits (`gate`)."""

@@ -1,0 +1,58 @@
+"""The published lists: every row parses, both forms round-trip."""
+
+import csv
+import json
+import lzma
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from clipset.annotations import convert, read
+from clipset.types import Annotation
+
+LISTS = Path(__file__).parents[2].parent / "shared" / "data" / "annotations"
+pytestmark = pytest.mark.skipif(not LISTS.is_dir(), reason="the folder of real data is not beside the repository")
+
+COUNTS = {
+    "kinetics400_val": 19_906,
+    "kinetics400_test": 38_685,
+    "kinetics600_val": 30_000,
+    "kinetics700_val": 35_000,
+    "kinetics400_train_200_classes": 80_000,
+    "kinetics600_test_labelled": 58_818,
+    "kinetics600_holdout_test": 12_840,
+}
+SEVERAL_CLIPS_A_VIDEO = {"kinetics600_val": 6, "kinetics700_val": 54}
+
+
+def packed(name: str) -> Path:
+    return LISTS / f"{name}.csv.xz"
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_every_row_of_a_published_list_parses(name: str) -> None:
+    rows = list(read(packed(name)))
+    assert Counter(map(type, rows)) == {Annotation: COUNTS[name]}
+
+
+@pytest.mark.parametrize(("name", "videos"), SEVERAL_CLIPS_A_VIDEO.items())
+def test_several_clips_of_a_video_are_all_there(name: str, videos: int) -> None:
+    clips = Counter(row.video_id for row in read(packed(name)) if isinstance(row, Annotation))
+    assert sum(count - 1 for count in clips.values()) == videos
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_published_list_comes_back_the_same_through_json(name: str, tmp_path: Path) -> None:
+    assert convert(packed(name), tmp_path / "a.json").rows == COUNTS[name]
+    convert(tmp_path / "a.json", tmp_path / "b.csv")
+    with lzma.open(packed(name), "rt", newline="") as original, (tmp_path / "b.csv").open(newline="") as came_back:
+        assert list(csv.reader(original)) == list(csv.reader(came_back))
+
+
+@pytest.mark.parametrize("name", ["kinetics600_val", "kinetics600_holdout_test"])
+def test_the_json_of_a_published_list_comes_back_the_same_through_csv(name: str, tmp_path: Path) -> None:
+    for source, target in pairwise([packed(name), *(tmp_path / name for name in ("a.json", "b.csv", "c.json"))]):
+        convert(source, target)
+    assert json.loads((tmp_path / "a.json").read_text()) == json.loads((tmp_path / "c.json").read_text())
