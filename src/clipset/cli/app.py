@@ -12,7 +12,6 @@ from cyclopts import App, Parameter
 from clipset import __version__
 from clipset.annotations import AnnotationError
 from clipset.annotations.conversion import convert as convert_list
-from clipset.cli.demo import demo as run_demo
 from clipset.cli.fetch import Order
 from clipset.cli.fetch import fetch as run_fetch
 from clipset.cli.forecast import plan as run_plan
@@ -132,6 +131,8 @@ def demo(
     out
         The directory of the dataset.
     """
+    from clipset.cli.demo import demo as run_demo  # noqa: PLC0415 - the server and libav are only for this verb
+
     return run_demo(out, running)
 
 

@@ -162,7 +162,8 @@ def _show_summary(
     if order.running.json:
         print_events(after, result, tally, clock.now_us())
     else:
-        print_summary(order.out, after, result, tally, clock.now_us())
+        reasons = ledger.status(clock.now_us()).reasons
+        print_summary(order.out, after, reasons, result, tally, clock.now_us())
 
 
 def _tools() -> str:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -23,7 +24,10 @@ _NEXT = {
 }
 
 
-def print_summary(out: Path, plans: list[PlanSummary], result: RunResult, tally: Tally, now_us: int) -> None:
+def print_summary(
+    out: Path, plans: list[PlanSummary], reasons: Mapping[str, int], result: RunResult, tally: Tally, now_us: int
+) -> None:
+    """`reasons` counts what is not there in the whole dataset."""
     console = Console(stderr=True, highlight=False)
     clips, done, lost, wanted = _totals(plans)
     elapsed_s = (now_us - tally.started_us) / US_PER_S
@@ -34,9 +38,8 @@ def print_summary(out: Path, plans: list[PlanSummary], result: RunResult, tally:
     session = f"{result.done} clips in {human_duration(elapsed_s)}"
     table.add_row("this session", Text(f"{session}, {human_bytes(tally.fetched_bytes)} in {tally.requests} requests"))
     table.add_row("stored", Text(f"{human_bytes(tally.stored_bytes)} new"))
-    if tally.reasons:
-        told = ", ".join(f"{reason} {count}" for reason, count in tally.reasons.most_common())
-        table.add_row("not there", Text(told))
+    if reasons:
+        table.add_row("not there", Text(", ".join(f"{count} {reason}" for reason, count in reasons.items())))
     table.add_row("where", Text(f"{out} with stats.csv and failed.csv"))
     console.print(table)
     console.print(Text(_next_step(result, now_us), style="bold"))

@@ -1,6 +1,6 @@
 """What a session has done so far, counted from verdicts as they are recorded."""
 
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass, field
 
 from clipset.reasons import Disposition
@@ -17,11 +17,9 @@ class Tally:
     clips: int
     done: int = 0
     lost: int = 0
-    retry: int = 0
     fetched_bytes: int = 0
     stored_bytes: int = 0
     requests: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
     started_us: int = 0
     _recent_us: deque[int] = field(default_factory=lambda: deque(maxlen=_WINDOW))
 
@@ -35,15 +33,10 @@ class Tally:
         if isinstance(verdict.result, Stored):
             self.done += 1
             self.stored_bytes += verdict.result.size_bytes
+        elif verdict.result.disposition is Disposition.LOST:
+            self.lost += 1
         else:
-            self.reasons[verdict.result.reason.value] += 1
-            if verdict.result.disposition is Disposition.LOST:
-                self.lost += 1
-            elif verdict.result.disposition is Disposition.RETRY:
-                self.retry += 1
-                return
-            else:
-                return
+            return
         self._recent_us.append(now_us)
 
     def clips_per_s(self, now_us: int) -> float:

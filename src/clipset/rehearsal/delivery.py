@@ -146,7 +146,7 @@ def _oversize(reply: Reply, scenario: Scenario) -> Reply:
 
 
 def _on_the_way(reply: Reply, active: dict[Kind, MediaFault]) -> Reply:
-    for kind, ending in ((Kind.CUT, Ending.RESET), (Kind.STALL, Ending.STALL)):
+    for kind, ending in ((Kind.CUT, Ending.CLOSE), (Kind.STALL, Ending.STALL)):
         if (fault := active.get(kind)) and _is_longer(reply, fault.offset_bytes or 0):
             reply = replace(reply, body=_first_bytes(reply.body, fault.offset_bytes or 0), ending=ending)
     if (fault := active.get(Kind.WRONG_LENGTH)) and reply.length is not None:

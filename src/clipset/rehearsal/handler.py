@@ -103,20 +103,57 @@ class Handler(BaseHTTPRequestHandler):
         """The entry is in the journal before the client has the last byte: a test may look once it has its answer."""
         sent_bytes, noted = 0, False
         try:
-            pieces = _with_last(() if self.command == "HEAD" else reply.body)
-            piece, last = next(pieces, (b"", True))
-            self._prepare_headers(reply)
-            while True:
-                self._wait(len(piece), reply)
-                if last and reply.ending is not Ending.STALL:
+            for piece, last in _with_last(() if self.command == "HEAD" else reply.body):
+                self._wait(len(piece), reply.rate_bytes_per_s)
+                if last:
                     self.stage.journal.add(replace(entry, bytes_sent=sent_bytes + len(piece)))
                     noted = True
-                self._flush_headers(reply)
+                if sent_bytes == 0:
+                    self._send_head(reply)
                 self.wfile.write(piece)
                 sent_bytes += len(piece)
-                if last or self.stage.stop.is_set():
-                    break
-                piece, last = next(pieces)
         finally:
             if not noted:
                 self.stage.journal.add(replace(entry, bytes_sent=sent_bytes))
+
+    def _send_head(self, reply: Reply) -> None:
+        if reply.status == 0:
+            return
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        if reply.length is None:
+            self.send_header("Connection", "close")
+        else:
+            self.send_header("Content-Length", str(reply.length))
+        self.end_headers()
+
+    def _wait(self, size_bytes: int, rate_bytes_per_s: int | None) -> None:
+        """What the line and the reply's own rate ask for. Raises ConnectionError when the server closes meanwhile."""
+        delay_s = self.stage.pace.delay_s(size_bytes, self.stage.clock.now_us())
+        if rate_bytes_per_s is not None:
+            delay_s = max(delay_s, size_bytes / rate_bytes_per_s)
+        if self.stage.stop.is_set() or (delay_s > 0 and self.stage.clock.wait(delay_s, self.stage.stop)):
+            raise ConnectionAbortedError("the server closes")
+
+    def _end(self, ending: Ending) -> None:
+        match ending:
+            case Ending.CLEAN:
+                return
+            case Ending.STALL:
+                self.rfile.read(1)  # returns when the client leaves or the server closes
+            case Ending.RESET:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            case Ending.CLOSE:
+                pass
+        self.close_connection = True
+
+
+def _with_last(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Each piece and whether it is the last; one empty piece for a body of none."""
+    held = b""
+    for index, piece in enumerate(pieces):
+        if index:
+            yield held, False
+        held = piece
+    yield held, True

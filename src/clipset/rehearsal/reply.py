@@ -10,8 +10,8 @@ from clipset.rehearsal.journal import Kind
 
 class Ending(StrEnum):
     CLEAN = "clean"  # the connection stays open for more
-    CLOSE = "close"  # the connection is closed after the body, complete or not
-    RESET = "reset"  # the connection is reset after the body
+    CLOSE = "close"  # the connection is closed after the body, complete or not: what was sent arrives
+    RESET = "reset"  # the connection is reset: what was sent may not arrive
     STALL = "stall"  # nothing more is sent, until the client leaves or the server closes
 
 

@@ -36,6 +36,10 @@ def media_spec(video_id: str, video: Video, itag: int) -> MediaSpec:
     )
 
 
+def thumbnail_picture(video_id: str, video: Video) -> Picture:
+    return _picture(VideoCodec.H264, HLS_HEIGHT_PX, key_of(video_id, video), video)
+
+
 def _picture(codec: VideoCodec, height_px: int, key: int, video: Video) -> Picture:
     return Picture(codec, height_px // video.shrink // 2 * 2, video.fps, key)
 

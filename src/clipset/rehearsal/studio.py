@@ -20,7 +20,7 @@ from clipset.rehearsal.player import Json, answer_for, player_response
 from clipset.rehearsal.reply import Ending, Reply, Subject, error_reply, json_reply, no_reply, text_reply
 from clipset.rehearsal.scenario import MediaFault, MediaFaultKind, PlayerFault, PlayerFaultKind, Scenario, Video
 from clipset.rehearsal.signing import Ticket, TicketError, media_url, read_ticket
-from clipset.rehearsal.specs import itags_of, media_spec
+from clipset.rehearsal.specs import itags_of, media_spec, thumbnail_picture
 from clipset.types import US_PER_S
 
 _MEDIA_403 = "media_403"
@@ -106,6 +106,10 @@ class Studio:
     def prepare(self, video_id: str) -> None:
         """Make the media of a video now instead of when it is asked for."""
         self._files(video_id)
+
+    def thumbnail(self, video_id: str) -> bytes:
+        """A picture out of the video, JPEG."""
+        return self._library.thumbnail(thumbnail_picture(video_id, self.scenario.video(video_id)))
 
     def _refusal(self, subject: Subject) -> Reply | None:
         """None when a blocked egress is answered by playability or on media only."""

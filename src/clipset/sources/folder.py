@@ -68,7 +68,7 @@ def _assigned(
     for want in wanted:
         covering = [file for file in files if file.span is not None and _covers(file.span, want.clip.span)]
         if covering:
-            served.setdefault(max(covering, key=_tightness), []).append(want)
+            served.setdefault(min(covering, key=_tightness), []).append(want)
     for file, wants in served.items():
         yield file.path, file.span.start_us if file.span else 0, tuple(wants)
 

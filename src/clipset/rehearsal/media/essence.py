@@ -83,6 +83,17 @@ def _encode_video(path: Path, picture: Picture, first: int, count: int) -> None:
         container.mux(stream.encode(None))
 
 
+def write_thumbnail(path: Path, picture: Picture) -> None:
+    """The first picture as a JPEG file."""
+    with av.open(str(path), "w", format="image2", options={"update": "1"}) as container:
+        stream = container.add_stream("mjpeg", rate=1)
+        stream.width, stream.height, stream.pix_fmt = picture.width_px, picture.height_px, "yuvj420p"
+        frame = next(_frames(picture, 0, 1)).reformat(format="yuvj420p")
+        frame.pts, frame.time_base = 0, Fraction(1)
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
 def _frames(picture: Picture, first: int, count: int) -> Iterator[av.VideoFrame]:
     model = av.VideoFrame(picture.width_px, picture.height_px, "yuv420p")
     luma, blue, red = (plane.line_size for plane in model.planes)

@@ -20,7 +20,8 @@ import av
 
 from clipset.rehearsal.media.boxes import Ranges, codec_string, mp4_ranges, webm_ranges
 from clipset.rehearsal.media.containers import file_name, write_media
-from clipset.rehearsal.media.spec import Container, MediaSpec
+from clipset.rehearsal.media.essence import write_thumbnail
+from clipset.rehearsal.media.spec import Container, MediaSpec, Picture, digest
 
 _HEAD_BYTES = 1 << 20  # more than header and index of a file of five hours
 
@@ -64,6 +65,11 @@ class MediaLibrary:
             folder = self._piece(f"{spec.container}-{spec.name}", lambda path: self._write(spec, path))
             found = self._files.setdefault(spec, _describe(spec, folder))
         return found
+
+    def thumbnail(self, picture: Picture) -> bytes:
+        """The video's first picture as JPEG."""
+        piece = self._piece(f"thumbnail-{digest(picture)}.jpg", lambda path: write_thumbnail(path, picture))
+        return piece.read_bytes()
 
     def _write(self, spec: MediaSpec, folder: Path) -> None:
         folder.mkdir()
