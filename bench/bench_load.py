@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script beside the package
 """How the ledger bears large lists: load, resume, hand out, record, status, tables. CPU seconds, peak memory, bytes.
 
     python bench/bench_load.py [ROWS]          650,000 rows by default

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from clipset.reasons import Disposition, Reason
@@ -14,6 +15,7 @@ US_PER_S = 1_000_000
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}", re.ASCII)
 
 
+@lru_cache(maxsize=65_536)  # a list has 650,000 rows and a few thousand different times
 def format_seconds(time_us: int) -> str:
     """Whole seconds as %06d, otherwise seconds with milliseconds as %010.3f (the contract's file names)."""
     seconds, rest_us = divmod(time_us, US_PER_S)
@@ -230,7 +232,10 @@ _HOPE = (Disposition.LOST, Disposition.RETRY, Disposition.PACE, Disposition.STOP
 
 
 def _hope(attempt: Attempt) -> int:
-    return len(_HOPE) if isinstance(attempt.result, Stored) else _HOPE.index(attempt.result.disposition)
+    if isinstance(attempt.result, Stored):
+        return len(_HOPE)
+    # that one source does not have a clip says nothing against what another one said of it
+    return -1 if attempt.result.reason is Reason.ABSENT else _HOPE.index(attempt.result.disposition)
 
 
 class ByteStream(Protocol):

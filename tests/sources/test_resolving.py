@@ -1,6 +1,8 @@
 """From a video id to an input, or to the reason why there is none: the unmodified extractor against loopback."""
 
+import socket
 from functools import cached_property
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from yt_dlp import YoutubeDL
 from clipset.reasons import Reason
 from clipset.sources.youtube.config import Egress
 from clipset.sources.youtube.seam import ResolverYDL
+from clipset.sources.youtube.transport import OpenConnections
 from clipset.types import ClipsetError, Interrupted, Recipe, Stage
 
 PLAYER = "/youtubei/v1/player"
@@ -220,6 +223,13 @@ def test_what_both_looks_say_is_believed(rig: Rig) -> None:
     assert rig.gate.diary == ["enter", "succeeded"]
 
 
+def test_yt_dlp_repeats_nothing_on_its_own(rig: Rig) -> None:
+    alert = {"alertRenderer": {"type": "ERROR", "text": {"simpleText": "Unknown error"}}}
+    rig.youtube.players[VIDEO_ID] = {"alerts": [alert]}
+    assert rig.failure().disposition == "retry"
+    assert rig.youtube.clients() == ["VISIONOS"]
+
+
 def test_a_refusal_that_yt_dlp_swallows_is_still_a_refusal(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its challenge solvers, for one, catch whatever happens while they fetch the player."""
     source = rig.source()
@@ -304,6 +314,20 @@ def test_a_stop_before_the_resolve_asks_nothing(rig: Rig) -> None:
     with pytest.raises(Interrupted), rig.source().locate(job(), rig.meter):
         pass
     assert rig.youtube.seen == []
+
+
+def test_a_stop_while_the_connection_is_made_ends_it(rig: Rig) -> None:
+    """The watcher may have looked already."""
+    connections = OpenConnections(rig.stop)
+    ours, theirs = socket.socketpair()
+    rig.stop.set()
+    with ours, theirs:
+        connection = HTTPConnection("youtube.invalid")
+        connection.sock = ours
+        with pytest.raises(Interrupted):
+            connections.add(connection)
+        assert theirs.recv(1) == b""
+    connections.close()
 
 
 def test_one_connection_and_one_instance_serve_many_videos(rig: Rig) -> None:

@@ -219,6 +219,26 @@ def test_a_foreign_column_of_our_name_is_refused(own: str, tmp_path: Path) -> No
         convert(source, tmp_path / "b.json")
 
 
+def test_another_duration_or_address_becomes_a_column_and_comes_back(tmp_path: Path) -> None:
+    for key, other in (("duration", 300.0), ("url", "https://youtu.be/---QUuC4vJs")):
+        entries = PUBLISHED_JSON | {"---QUuC4vJs": PUBLISHED_JSON["---QUuC4vJs"] | {key: other}}
+        table = converted(tmp_path, json.dumps(entries), ".json", ".csv")
+        assert table.startswith(f"{HEADER},{key}\ntestifying,---QUuC4vJs,84,94,validate,{other}\n")
+        assert json.loads(converted(tmp_path, table, ".csv", ".json")) == entries
+
+
+def test_clips_that_claim_one_place_are_all_kept(tmp_path: Path) -> None:
+    clip = {"label": "a", "segment": [1.0, 2.0]}
+    moved = [clip, *(clip | {"label": label, "clipset": {"row": 1}} for label in "bc")]
+    entries = {
+        "abcdefghijk": {"annotations": moved, "subset": "val"},
+        "ABCDEFGHIJK": {"annotations": clip, "subset": "val"},
+    }
+    source, target = written(tmp_path, "a.json", json.dumps(entries)), tmp_path / "b.csv"
+    convert(source, target)
+    assert [row.label for row in read(target) if isinstance(row, Annotation)] == ["a", "b", "c", "a"]
+
+
 @pytest.mark.parametrize(("start", "cell"), [(84, "84"), (84.0, "84"), (10.5, "10.5")])
 def test_whole_seconds_of_a_json_are_integers_in_a_csv(start: float, cell: str, tmp_path: Path) -> None:
     entry = PUBLISHED_JSON["---QUuC4vJs"] | {

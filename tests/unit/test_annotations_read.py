@@ -1,6 +1,7 @@
 """Reading lists: every form, recognised by content, plain or compressed."""
 
 import gzip
+import io
 import json
 import lzma
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from clipset.annotations import Tally, read
+from clipset.annotations import Tally, json_stream, read
 from clipset.annotations.fields import time_us
 from clipset.types import Annotation, BadRow
 
@@ -123,6 +124,16 @@ def test_entries_larger_than_the_reading_window_are_read(rows_of: Callable[[byte
     notes = {f"{number:011d}": ENTRY | {"note": "x" * number} for number in (1, 70_000, 300_000, 2, 900_000)}
     rows = rows_of(json.dumps(notes).encode())
     assert [len(dict(row.extra)["note"]) for row in rows] == [1, 70_000, 300_000, 2, 900_000]
+
+
+@pytest.mark.parametrize("missing_chars", range(90))
+def test_an_entry_may_be_cut_anywhere_by_the_reading_window(missing_chars: int) -> None:
+    after = {"e": -1.5e-7, "n": None, "t": True, "s": 'a"\u00e9\\', "l": [{}, []], "d": 10}
+    rest = json.dumps({"abcdefghijk": {"note": "", **after}, "ABCDEFGHIJK": 1})
+    text = rest.replace('""', '"' + "x" * (json_stream._CHUNK_CHARS - missing_chars) + '"')
+    (_, entry), (key, last) = json_stream.members(io.StringIO(text))
+    assert json.loads(json_stream.json_text(entry | {"note": ""})) == {"note": "", **after}
+    assert (key, last) == ("ABCDEFGHIJK", "1")
 
 
 def test_line_numbers_count_line_ends_inside_quotes_and_blank_lines(

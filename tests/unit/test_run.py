@@ -46,7 +46,7 @@ class Watcher:
 
 class ClosedGate:
     def snapshot(self) -> GateView:
-        return GateView("direct", "cooling", 1_800_000_000 * S, 300.0, "{}", "refused")
+        return GateView("direct", "cooling", 1_800_000_000 * S, 300.0, "refused", "{}")
 
 
 class Desk:

@@ -107,6 +107,8 @@ def setting(
 ) -> Setting:
     def soonest(egresses: tuple[Egress, ...], gates: Mapping[str, SourceGate]) -> Egress:
         del gates  # the same ones, of which a source knows less
-        return choose(egresses, at)
+        gate = choose(at[egress.name] for egress in egresses)
+        gate.enter()
+        return next(egress for egress in egresses if egress.name == gate.name)
 
     return Setting(recipe, abort, ways, at, soonest, reach.youtube_origin)

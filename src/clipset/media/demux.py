@@ -105,11 +105,20 @@ class Demuxer:
         self._file.end = next_cue(cues, end) if alone else self.layout.end
         return [cues_reach(cues, start, end if alone else end + 1, self._media_end(cues), picture)]
 
+    def finds(self, stream: Stream) -> bool:
+        """Whether the index has this very stream; the sound of a webm file with pictures is found by those."""
+        return self._carrier(stream) is stream
+
+    def ends_before(self, extents: list[Extent]) -> bool:
+        """Whether the file is known to end before these do."""
+        size_bytes = self._cache.size_bytes
+        return size_bytes is not None and any(end > size_bytes for _, end in extents)
+
     def with_near(self, extents: list[Extent]) -> Demuxer:
         """A demuxer that can go to these extents: itself, unless one begins close behind the index.
 
         Having met the end of what it may see, libav does not seek over a small gap but reads on, and so is at the end
-        still. Opened again it sees the gap too.
+        still. Opened again, it sees the gap and the extent, and does not come to the end.
         """
         visible = tuple((start, _up_to_near(end, extents)) for start, end in self.layout.index or ())
         if visible == (self.layout.index or ()):
@@ -181,4 +190,4 @@ def _sample_extents(stream: Stream, start: int, end: int) -> list[Extent]:
 
 
 def _up_to_near(end: int, extents: list[Extent]) -> int:
-    return next((start for start, _ in sorted(extents) if 0 < start - end <= 3 * BRIDGE_BYTES), end)
+    return next((stop for start, stop in sorted(extents) if start <= end + 3 * BRIDGE_BYTES and stop > end), end)

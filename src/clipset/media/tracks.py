@@ -16,7 +16,7 @@ from clipset.media.demux import Demuxer
 from clipset.media.faults import no_video
 from clipset.media.layout import Access, Layout
 from clipset.media.limits import Limits
-from clipset.media.packets import PicturePackets, sound_packets, tick_of
+from clipset.media.packets import CutOff, PicturePackets, sound_packets, tick_of
 from clipset.media.pictures import Pictures, check_size
 from clipset.media.reach import joined
 from clipset.media.sounds import PREROLL_S, Sounds, SoundShape
@@ -94,7 +94,7 @@ class Tracks:
         if track is None:
             return iter(())
         return sound_packets(
-            track.demuxer, track.stream, track.tick(_before(self.span)), track.tick(_behind(self.span))
+            track.demuxer, track.stream, track.tick(_before(self.span, track)), track.tick(_behind(self.span))
         )
 
     def close(self) -> None:
@@ -106,22 +106,20 @@ class Tracks:
 def open_tracks(video: MediaFile, audio: MediaFile | None, span: Span, limits: Limits) -> Tracks:
     """`audio` may be the same file as `video`; None for a clip without sound.
 
-    Raises no_video, damaged_media, and what libav and reading raise.
+    Raises no_video, damaged_media, CutOff, and what libav and reading raise.
     """
-    demuxer, picture_extents = _opened(video, picture_stream, span.start_us, span.end_us)
-    stream = picture_stream(demuxer)
-    if stream is None:
-        demuxer.close()
-        raise no_video("no stream of the file is a video that can be decoded")
-    check_size(stream.codec_context.width, stream.codec_context.height, limits)
+    pictures = _Opening(video, picture_stream, span)
+    _refuse(pictures.stream, limits)
     if video.layout.access is Access.FORWARD and audio is video:
-        return _forward(demuxer, stream, sound_stream(demuxer), span, limits)
-    demuxer.use(stream)
-    sound, sound_extents = _sound(audio, span)
-    _plan(video, picture_extents + (sound_extents if audio is video else []))
-    if audio is not None and audio is not video:
-        _plan(audio, sound_extents)
-    return Tracks(Track(demuxer, stream, _zero(demuxer, stream)), sound, span, limits)
+        return _forward(pictures.demuxer, span, limits)
+    sounds = _Opening(audio, sound_stream, span) if audio is not None else None
+    openings = [opening for opening in (pictures, sounds) if opening is not None]
+    for file in {id(opening.file): opening.file for opening in openings}.values():
+        file.cache.plan(joined(extent for opening in openings if opening.file is file for extent in opening.extents))
+    picture, sound = pictures.track(), sounds.track() if sounds is not None else None
+    if picture is None:
+        raise no_video("the file has no video stream")
+    return Tracks(picture, sound, span, limits)
 
 
 def picture_stream(demuxer: Demuxer) -> VideoStream | None:
@@ -134,49 +132,54 @@ def sound_stream(demuxer: Demuxer) -> AudioStream | None:
     return next((s for s in demuxer.container.streams.audio if s.codec_context is not None), None)
 
 
-def _sound(audio: MediaFile | None, span: Span) -> tuple[Track | None, list[Extent]]:
-    if audio is None:
-        return None, []
-    demuxer, extents = _opened(audio, sound_stream, _before(span), _behind(span))
-    stream = sound_stream(demuxer)
-    if stream is None:
-        demuxer.close()
-        return None, []
-    demuxer.use(stream)
-    return Track(demuxer, stream, _zero(demuxer, stream)), extents
+class _Opening:
+    """A file opened for one of its streams, and the bytes that the span takes of it."""
+
+    def __init__(self, file: MediaFile, pick: Callable[[Demuxer], Stream | None], span: Span) -> None:
+        self.file = file
+        self.demuxer = Demuxer(file.cache, file.layout)
+        self.stream = pick(self.demuxer)
+        self.extents: list[Extent] = []
+        self._pick = pick
+        if self.stream is None or file.layout.access is Access.FORWARD:
+            return
+        track = Track(self.demuxer, self.stream)
+        sounds = isinstance(self.stream, AudioStream)
+        start = track.tick(_before(span, track) if sounds else span.start_us)
+        end = track.tick(_behind(span) if sounds else span.end_us)
+        self.extents = self.demuxer.extents(self.stream, start - self.demuxer.first_delay(self.stream), end)
+
+    def track(self) -> Track | None:
+        """Ready to be read, once the extents are planned. Raises CutOff."""
+        if self.stream is None:
+            self.demuxer.close()
+            return None
+        if self.demuxer.ends_before(self.extents):
+            raise CutOff
+        near = self.demuxer.with_near(self.extents)
+        if near is not self.demuxer:
+            self.demuxer, self.stream = near, self._pick(near) or self.stream
+        self.demuxer.use(self.stream)
+        return Track(self.demuxer, self.stream, _zero(self.demuxer, self.stream))
 
 
-def _opened(
-    file: MediaFile, pick: Callable[[Demuxer], Stream | None], start_us: int, end_us: int
-) -> tuple[Demuxer, list[Extent]]:
-    """A demuxer that can go to the span, and the bytes that the span takes."""
-    demuxer = Demuxer(file.cache, file.layout)
-    extents = _extents(demuxer, pick(demuxer), start_us, end_us)
-    near = demuxer.with_near(extents)
-    return near, extents if near is demuxer else _extents(near, pick(near), start_us, end_us)
+def _refuse(stream: Stream | None, limits: Limits) -> None:
+    if not isinstance(stream, VideoStream):
+        raise no_video("no stream of the file is a video that can be decoded")
+    check_size(stream.codec_context.width, stream.codec_context.height, limits)
 
 
-def _extents(demuxer: Demuxer, stream: Stream | None, start_us: int, end_us: int) -> list[Extent]:
-    if stream is None or demuxer.layout.access is Access.FORWARD:
-        return []
-    track = Track(demuxer, stream)
-    return demuxer.extents(stream, track.tick(start_us) - demuxer.first_delay(stream), track.tick(end_us))
-
-
-def _plan(file: MediaFile, extents: list[Extent]) -> None:
-    file.cache.plan(joined(extents))
-
-
-def _forward(demuxer: Demuxer, stream: VideoStream, sound: AudioStream | None, span: Span, limits: Limits) -> Tracks:
+def _forward(demuxer: Demuxer, span: Span, limits: Limits) -> Tracks:
     """Both streams from one pass over the file: what lies before the span is read, but not kept."""
-    demuxer.use(*(s for s in (stream, sound) if s is not None))
-    zero = _zero(demuxer, stream)
-    picture = Track(demuxer, stream, zero)
-    if sound is None:
+    streams = [stream for stream in (picture_stream(demuxer), sound_stream(demuxer)) if stream is not None]
+    demuxer.use(*streams)
+    picture = Track(demuxer, streams[0], _zero(demuxer, streams[0]))
+    if len(streams) < 2:
         return Tracks(picture, None, span, limits)
-    track = Track(demuxer, sound, round(zero * picture.time_base / (sound.time_base or 1)))
-    demuxer.drop_before(sound, track.tick(_before(span)))
-    return Tracks(picture, track, span, limits)
+    zero = picture.zero * picture.time_base
+    sound = Track(demuxer, streams[1], round(zero / (streams[1].time_base or 1)))
+    demuxer.drop_before(streams[1], sound.tick(_before(span, sound)))
+    return Tracks(picture, sound, span, limits)
 
 
 def _zero(demuxer: Demuxer, stream: Stream) -> int:
@@ -192,8 +195,9 @@ def _zero(demuxer: Demuxer, stream: Stream) -> int:
     return tick_of(seen[-1]) if seen else 0
 
 
-def _before(span: Span) -> int:
-    return max(0, span.start_us - _PREROLL_US)
+def _before(span: Span, sound: Track) -> int:
+    """Where to begin with the sound: early enough for the decoder to settle, if that costs no group of pictures."""
+    return max(0, span.start_us - _PREROLL_US) if sound.demuxer.finds(sound.stream) else span.start_us
 
 
 def _behind(span: Span) -> int:

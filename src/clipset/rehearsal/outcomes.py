@@ -13,7 +13,8 @@ VISION_OS = ("VISIONOS",)
 class Offer(StrEnum):
     """What the streaming data hold."""
 
-    FORMATS = "formats"
+    FORMATS = "formats"  # with URLs, but without for the web client, as the real ones
+    OPEN = "open"  # with URLs for all clients
     NOTHING = "nothing"
     SABR = "sabr"  # formats without a URL: only YouTube's own protocol would serve them
     DRM = "drm"
@@ -29,7 +30,7 @@ class Live(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playability:
-    """`refused_clients`: the names of the clients that get this answer, empty for all; others can play the video."""
+    """`refused_clients`: the names of the clients that get this answer, empty for all; `others` is what the rest gets."""
 
     status: str = "OK"
     reason: str | None = None
@@ -40,6 +41,7 @@ class Playability:
     other_video: bool = False  # the answer is about another video
     countries: tuple[str, ...] = ()
     refused_clients: tuple[str, ...] = ()
+    others: Offer = Offer.OPEN
     page_note: str = ""  # a text that the watch page carries
 
 
@@ -117,6 +119,7 @@ OUTCOMES = {
         reason="Video unavailable",
         subreason="This video is unavailable",
         refused_clients=(*VISION_OS, "ANDROID_VR"),
+        others=Offer.FORMATS,  # so that only the embedded player has them
         page_note="This video is made for kids",
     ),
     "unavailable_lean": Playability(status="ERROR", reason="Video unavailable", refused_clients=VISION_OS),

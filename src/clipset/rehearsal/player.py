@@ -1,6 +1,7 @@
 """The player's answer in YouTube's JSON, as far as an extractor reads it. Pure."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,13 +16,14 @@ UrlOf = Callable[[int, Mapping[str, str]], str]  # an itag and the facts for its
 
 OTHER_VIDEO_ID = "aQvGIIdgFDM"  # what the player talks of when it answers about another video
 SABR_CLIENTS = frozenset({"WEB"})  # get formats without a URL, as the real ones do
+_PLAYABLE = (Offer.FORMATS, Offer.OPEN)
 _CHALLENGE = "ObSmIG3sP1JnUCYvN"
 
 
 def answer_for(playability: Playability, client: str) -> Playability:
     """What this client gets: an answer that refuses only some clients leaves the others a playable video."""
     refused = playability.refused_clients
-    return AVAILABLE if refused and client not in refused else playability
+    return replace(AVAILABLE, offer=playability.others) if refused and client not in refused else playability
 
 
 def player_response(
@@ -94,7 +96,7 @@ def _streaming_data(offer: Offer, files: Mapping[int, MediaFile], url_of: UrlOf)
         data["serverAbrStreamingUrl"] = f"{MEDIA_HOST}/videoplayback?sabr=1"
     if offer is Offer.DRM:
         data["licenseInfos"] = [{"drmFamily": "WIDEVINE", "url": "https://www.youtube.com/api/drm/widevine"}]
-    if offer is Offer.FORMATS and (playlist := next((itag for itag in files if itag not in ITAGS), None)):
+    if offer in _PLAYABLE and (playlist := next((itag for itag in files if itag not in ITAGS), None)):
         data["hlsManifestUrl"] = url_of(playlist, {})
     return data
 
@@ -112,9 +114,9 @@ def _format(itag: int, file: MediaFile, offer: Offer, url_of: UrlOf) -> Json:
         "projectionType": "RECTANGULAR",
         "quality": "tiny" if kind.height_px is None else QUALITY[kind.height_px],
     }
-    if offer in (Offer.FORMATS, Offer.CHALLENGE):
+    if offer in (*_PLAYABLE, Offer.CHALLENGE):
         facts = {"mime": file.mime, "clen": str(file.size_bytes), "dur": f"{file.duration_s:.3f}"}
-        value["url"] = url_of(itag, facts if offer is Offer.FORMATS else {**facts, "n": _CHALLENGE})
+        value["url"] = url_of(itag, {**facts, "n": _CHALLENGE} if offer is Offer.CHALLENGE else facts)
     for name, span in (("initRange", file.ranges.init), ("indexRange", file.ranges.index)):
         if span is not None:
             value[name] = {"start": str(span[0]), "end": str(span[1])}

@@ -1,16 +1,16 @@
 """What the offline YouTube plays: videos, failures, throttle and line, as frozen values. Pure; also read from TOML.
 
-    default.duration_s = 30             # what ids not named below get; `default.outcome = "unavailable"` for none
-    throttle = { limit = 5, window_s = 60, block_s = 20, answer = "429" }
+default.duration_s = 30             # what ids not named below get; `default.outcome = "unavailable"` for none
+throttle = { limit = 5, window_s = 60, block_s = 20, answer = "429" }
 
-    [videos."-abcdefghij"]
-    duration_s = 45.5
-    fps = "30000/1001"
-    itags = [134, 140]
-    [[videos."-abcdefghij".media_faults]]
-    kind = "cut"
-    offset_bytes = 100_000
-    times = 1
+[videos."-abcdefghij"]
+duration_s = 45.5
+fps = "30000/1001"
+itags = [134, 140]
+[[videos."-abcdefghij".media_faults]]
+kind = "cut"
+offset_bytes = 100_000
+times = 1
 """
 
 from collections.abc import Mapping

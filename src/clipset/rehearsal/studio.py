@@ -80,7 +80,7 @@ class Studio:
             return error_reply(subject, 403)
         video = self.scenario.video(ticket.video_id)
         faults = self._media_faults(video, ticket)
-        file = self._file(ticket.video_id, video, _served_itag(ticket.itag, video, faults))
+        file = self._file(ticket.video_id, video, _served_itag(ticket.itag, faults))
         path, mime = file.path, file.mime
         if ticket.itag == HLS_ITAG:
             segment = playlist.segment(file, parameters.get("file", ""))
@@ -169,7 +169,7 @@ class Studio:
         return self._library.get(media_spec(video_id, video, itag))
 
 
-def _served_itag(itag: int, video: Video, faults: list[MediaFault]) -> int:
+def _served_itag(itag: int, faults: list[MediaFault]) -> int:
     if itag != HLS_ITAG and any(fault.kind is MediaFaultKind.SOUND_ONLY for fault in faults):
         return 251 if ITAGS[itag].container is Container.WEBM else 140
     return itag

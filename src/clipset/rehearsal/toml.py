@@ -35,7 +35,7 @@ def _dataclass(kind: Any, value: object, key: str) -> Any:
     hints = get_type_hints(kind)
     known = {item.name for item in fields(kind)}
     if unknown := set(table) - known:
-        raise ValueError(f"{_at(key)}unknown key {sorted(unknown)[0]!r}; known are {', '.join(sorted(known))}")
+        raise ValueError(f"{_at(key)}unknown key {min(unknown)!r}; known are {', '.join(sorted(known))}")
     values = {name: _convert(hints[name], item, f"{key}.{name}".lstrip(".")) for name, item in table.items()}
     try:
         return kind(**values)

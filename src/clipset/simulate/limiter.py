@@ -14,7 +14,7 @@ class Limiter:
         self._chance = random.Random(f"{world.seed}/{number}")  # noqa: S311 - a simulation
         self._changes = deque(world.changes)
         self._limit_draw, self._block_draw = limits.limit, limits.block_s
-        self.limit = self._drawn(self._limit_draw)
+        self.limit = int(self._drawn(self._limit_draw))
         self._asked: deque[float] = deque()
         self._block_s = 0.0
         self.blocked_until_s = 0.0
@@ -31,13 +31,13 @@ class Limiter:
             return True
         self._block_s = self._drawn(self._block_draw)
         self.blocked_until_s = now_s + self._block_s
-        self.limit = self._drawn(self._limit_draw)
+        self.limit = int(self._drawn(self._limit_draw))
         return False
 
     def frees_s(self, now_s: float) -> float:
         """When, by what is known now, the next request would be admitted: what only an oracle may ask."""
         self.advance(now_s)
-        over = len(self._asked) - int(self.limit)
+        over = len(self._asked) - self.limit
         free_s = now_s if over < 0 or over >= len(self._asked) else self._asked[over] + self._limits.window_s
         return min(free_s, self._changes[0].at_h * 3600) if over >= 0 and self._changes else free_s
 
@@ -50,7 +50,7 @@ class Limiter:
     def _apply(self, change: Change) -> None:
         if change.limit is not None:
             self._limit_draw = change.limit
-            self.limit = self._drawn(change.limit)
+            self.limit = int(self._drawn(change.limit))
         if change.block_s is not None:
             self._block_draw = change.block_s
 

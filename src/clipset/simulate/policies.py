@@ -6,7 +6,6 @@ from clipset.throttle import governor
 from clipset.throttle.policy import Policy
 from clipset.throttle.state import EgressState
 
-
 _EPOCH_US = 1_000_000_000_000_000  # virtual time begins long after 0, which stands for never
 
 
@@ -27,13 +26,15 @@ class Asker(Protocol):
 
 def asker(name: str, workers: int) -> Asker:
     """`documented`, `auto`, `unlimited`, `none`, `fixed:N`, `aimd`, `reference`. Raises ValueError."""
-    others = {"none": Hammer, "aimd": Aimd}
-    if name in others:
-        return others[name]()
-    if name == "reference":
-        return Reference(workers)
-    rate = name.removeprefix("fixed:")
-    return Governed(Policy.parse(f"{rate}/h" if name.startswith("fixed:") else name))
+    match name:
+        case "none":
+            return Hammer()
+        case "aimd":
+            return Aimd()
+        case "reference":
+            return Reference(workers)
+    fixed = name.removeprefix("fixed:")
+    return Governed(Policy.parse(name if fixed == name else f"{fixed}/h"))
 
 
 class Governed:

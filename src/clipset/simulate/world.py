@@ -1,4 +1,4 @@
-"""A world to simulate: the limiters of its egresses and what happens to them, read from TOML. Pure but for `shipped`."""
+"""A world to simulate: the limiters of its egresses and what happens to them, read from TOML."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -47,17 +47,17 @@ class Limits:
     blocked starts the block again.
     """
 
-    limit: Draw = (300.0, 300.0)
-    window_s: float = 3600.0
-    block_s: Draw = (3600.0, 3600.0)
+    limit: Draw
+    window_s: float
+    block_s: Draw
 
 
 @dataclass(frozen=True, slots=True)
 class World:
     """`service_s` is what a video takes, give or take the share `jitter`; each egress serves `workers` at a time."""
 
-    name: str = "world"
-    limits: tuple[Limits, ...] = (Limits(),)
+    name: str
+    limits: tuple[Limits, ...]
     extend_block: bool = False
     answer: str = "429"
     service_s: float = 10.0
@@ -119,28 +119,36 @@ def _egresses(table: Mapping[str, Any]) -> tuple[Limits, ...]:
 def _limits(table: Mapping[str, Any]) -> Limits:
     if unknown := table.keys() - set(_LIMIT_KEYS):
         raise ValueError(f"an egress overrides limit, window_s or block_s, not {', '.join(sorted(unknown))}")
-    draws = {key: _draw(key, table[key]) for key in ("limit", "block_s") if key in table}
-    return Limits(**draws, **({"window_s": _number("window_s", table["window_s"])} if "window_s" in table else {}))
+    return Limits(
+        limit=_draw("limit", table.get("limit", 300)),
+        window_s=_number("window_s", table.get("window_s", 3600)),
+        block_s=_draw("block_s", table.get("block_s", 3600)),
+    )
 
 
 def _change(table: Mapping[str, Any]) -> Change:
     if "at_h" not in table or table.keys() - {item.name for item in fields(Change)}:
         raise ValueError("a change has at_h, and limit or block_s")
     draws = {key: _draw(key, table[key]) for key in ("limit", "block_s") if key in table}
-    return Change(_number("at_h", table["at_h"], 0.0), **draws)
+    return Change(_number("at_h", table["at_h"]), **draws)
 
 
 def _draw(key: str, value: Any) -> Draw:
     low, high = value if isinstance(value, list) and len(value) == 2 else (value, value)
-    low, high = _number(key, low, 0.0), _number(key, high, 0.0)
+    low, high = _number(key, low), _number(key, high)
     if low > high:
         raise ValueError(f"{key} goes from low to high")
     return low, high
 
 
-def _number(key: str, value: Any, above: float = 0.0) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not above <= value < 1e12:
-        raise ValueError(f"{key} is a number from {above:g}, not {value!r}")
+_LEAST = {"limit": 1, "window_s": 1, "service_s": 0.01, "horizon_h": 1, "videos": 1, "workers": 1, "every_h": 0.01}
+_MOST = {"jitter": 1, "share": 1, "workers": 10_000, "horizon_h": 100_000}
+
+
+def _number(key: str, value: Any) -> float:
+    least, most = _LEAST.get(key, 0), _MOST.get(key, 1e12)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        raise ValueError(f"{key} is a number from {least:g} to {most:g}, not {value!r}")
     return float(value)
 
 

@@ -1,27 +1,13 @@
 """Videos and clips that are on disk already, found by the id in their file's name."""
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from clipset.config import UserError
 from clipset.reasons import Reason
 from clipset.sources.folder_index import FileName, FolderIndex
-from clipset.sources.setting import Setting
-from clipset.types import ClipsetError, Failure, Located, MediaInput, Meter, Source, Span, Stage, VideoJob, Wanted
-
-
-def factory(argument: str, setting: Setting) -> Callable[[], Source]:
-    """The entry point of `--source folder:PATH`: one index for all workers. Raises UserError."""
-    del setting
-    if not argument:
-        raise UserError("--source folder needs a path: --source folder:PATH")
-    try:
-        index = FolderIndex(Path(argument).expanduser())
-    except ValueError as error:
-        raise UserError(str(error)) from None
-    return lambda: FolderSource(index)
+from clipset.types import ClipsetError, Failure, Located, MediaInput, Meter, Span, Stage, VideoJob, Wanted
 
 
 class FolderSource:

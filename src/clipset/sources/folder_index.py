@@ -19,8 +19,6 @@ EXTENSIONS = frozenset(
 # Every stretch of 11 id characters that no letter or digit extends; they overlap, because - and _ belong to ids.
 _CANDIDATE = re.compile(r"(?<![A-Za-z0-9])(?=([A-Za-z0-9_-]{11})(?![A-Za-z0-9]))", re.ASCII)
 _TIMES = re.compile(r"_(\d{1,12}(?:\.\d{1,6})?)_(\d{1,12}(?:\.\d{1,6})?)", re.ASCII)
-# What yt-dlp leaves beside a video it has not finished.
-_UNFINISHED = re.compile(r"\.(f\d+(-\w+)?|temp|part)$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +34,8 @@ class FolderIndex:
 
     Whole videos end with the id (`ID.mp4`, `title [ID].webm`, `v_ID.avi`); ready clips with the id and two times in
     seconds (`ID_000010_000020.mp4`, `ID_10_20.5.mp4`). A name that goes on in any other way (`ID_000030.mp4`,
-    `ID-scene-1.mp4`) does not tell which part of the video it is and serves nothing. Links to folders are followed,
-    each folder once. `unreadable` lists folders that could not be read.
+    `ID-scene-1.mp4`, `ID.f137.mp4`) does not tell which part of the video it is and serves nothing. Links to folders
+    are followed, each folder once. `unreadable` lists folders that could not be read.
     """
 
     def __init__(self, root: Path) -> None:
@@ -75,7 +73,7 @@ class FolderIndex:
             folder = pending.pop()
             try:
                 status = Path(folder).stat()
-                if False:
+                if (status.st_dev, status.st_ino) in seen:
                     continue
                 seen.add((status.st_dev, status.st_ino))
                 with os.scandir(folder) as entries:
@@ -91,7 +89,7 @@ class FolderIndex:
 
 def _is_video(entry: os.DirEntry[str], stem: str) -> bool:
     """Not a pipe or device, whose opening could wait for ever, and not a Mac's `._` companion."""
-    return entry.is_file() and not stem.startswith("._") and _UNFINISHED.search(stem) is None
+    return entry.is_file() and not stem.startswith("._")
 
 
 def _named(path: str, video_id: str) -> FileName | None:

@@ -28,6 +28,7 @@ _FORGET_US = 24 * HOUR_US  # after so long a good time half the cool-down is tri
 _OPEN_PERMITS = 20
 _BURST_SHARE = 0.02  # of the documented limit, so that the first clips come at once
 _BURST_MOST = 6
+_LONGEST_DETAIL = 500  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def refused(
         refused_us=now_us,
         not_before_us=max(now_us + cool_us, asked_us),
         probe_us=0,
-        last_detail=detail,
+        last_detail=detail[:_LONGEST_DETAIL],
     )
 
 
@@ -146,6 +147,6 @@ def spacing_us(state: EgressState, policy: Policy) -> int:
 
 def _burst(state: EgressState, policy: Policy) -> int:
     """Permits at once: a few on an egress that was never refused, otherwise one."""
-    if not policy.learns or state.ceiling_per_h or state.raised_us:
+    if not policy.learns or state.refused_us or state.raised_us:
         return 1
     return max(1, min(_BURST_MOST, int(policy.limit_per_h * _BURST_SHARE)))

@@ -7,8 +7,7 @@ from typing import Any
 
 HOUR_US = 3_600_000_000
 SLOT_US = HOUR_US // 12
-SLOTS_PER_H = 12
-SLOTS = 24 * SLOTS_PER_H
+SLOTS = 24 * 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +69,21 @@ class EgressState:
 
 def _checked(name: str, default: Any, value: Any) -> Any:
     if isinstance(default, tuple):
-        if (
-            isinstance(value, list)
-            and len(value) <= SLOTS
-            and all(type(count) is int and count >= 0 for count in value)
-        ):
+        if isinstance(value, list) and len(value) <= SLOTS and all(_fits(0, count) for count in value):
             return tuple(value)
-    elif type(value) is type(default) and not (isinstance(value, (int, float)) and not 0 <= value < math.inf):
-        return value
-    elif isinstance(default, float) and type(value) is int and value >= 0:
-        return float(value)
+    elif _fits(default, value):
+        return type(default)(value)
     raise ValueError(f"the state of the egress has a strange {name}: {value!r:.80}")
+
+
+def _fits(default: object, value: object) -> bool:
+    """Of the same type, an int also for a float; numbers neither negative nor endless."""
+    if type(value) is not type(default) and not (type(default) is float and type(value) is int):
+        return False
+    return not isinstance(value, (int, float)) or 0 <= value <= _MOST
+
+
+_MOST = 1 << 62  # microseconds: 146,000 years
 
 
 def counted(state: EgressState, now_us: int) -> tuple[tuple[int, ...], int]:
@@ -97,11 +100,11 @@ def permits_in(state: EgressState, now_us: int, hours: float) -> float:
     if not state.permits:
         return 0.0
     first = (now_us - round(hours * HOUR_US)) / SLOT_US - (state.slot + 1 - len(state.permits))
-    whole = math.ceil(first)
-    if whole >= len(state.permits):
+    if first >= len(state.permits):
         return 0.0
-    if whole <= 0:
+    if first <= 0:
         return float(sum(state.permits))
+    whole = math.ceil(first)
     return sum(state.permits[whole:]) + state.permits[whole - 1] * (whole - first)
 
 
@@ -109,4 +112,4 @@ def shifted(state: EgressState, by_us: int) -> EgressState:
     """All times moved: the same state, seen by a clock that was set."""
     times = ("seen_us", "paced_us", "refused_us", "not_before_us", "probe_us", "opened_us", "storm_us", "raised_us")
     moved = {name: max(1, getattr(state, name) + by_us) for name in times if getattr(state, name)}
-    return replace(state, slot=max(0, (state.slot * SLOT_US + by_us) // SLOT_US), **moved)
+    return replace(state, slot=max(0, round(state.slot + by_us / SLOT_US)), **moved)

@@ -4,7 +4,7 @@ Ranges are (first, last) in bytes, both inclusive, as `initRange` and `indexRang
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 ByteRange = tuple[int, int]
 
@@ -12,7 +12,8 @@ _SEGMENT, _CUES, _CLUSTER = 0x18538067, 0x1C53BB6B, 0x1F43B675  # EBML ids of Ma
 _SPS = b"\0\0\1\x67"
 
 
-class Ranges(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Ranges:
     """None where the file has no such part in front of its media."""
 
     init: ByteRange | None

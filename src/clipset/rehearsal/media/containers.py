@@ -7,10 +7,9 @@ from itertools import chain
 from pathlib import Path
 
 import av
-from av.packet import Packet
 from av.stream import Stream
 
-from clipset.rehearsal.media.essence import Feed, Store, audio_packets, video_packets
+from clipset.rehearsal.media.essence import AnyPacket, Feed, Store, audio_packets, video_packets
 from clipset.rehearsal.media.spec import GOP_S, Container, Layout, MediaSpec
 
 AUDIO_FRAGMENT_US = 10_000_000  # YouTube's m4a files have fragments of 10 s
@@ -46,7 +45,7 @@ def _feeds(spec: MediaSpec, store: Store) -> Iterator[Feed]:
         yield audio_packets(spec, spec.sound, store)
 
 
-def _decoding_time(item: tuple[Stream, Packet]) -> Fraction:
+def _decoding_time(item: tuple[Stream, AnyPacket]) -> Fraction:
     packet = item[1]
     return (packet.dts or 0) * packet.time_base
 

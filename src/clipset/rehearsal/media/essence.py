@@ -8,6 +8,7 @@ an encoder started anew would click. Pieces are mp4 files, which hold all four c
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import av
 from av.audio.stream import AudioStream
@@ -21,7 +22,8 @@ from clipset.rehearsal.media.spec import GOPS_PER_SEGMENT, MediaSpec, Picture, S
 
 Make = Callable[[Path], None]
 Store = Callable[[str, Make], Path]  # a piece's name and how to make it -> where it lies
-Feed = Iterator[tuple[Stream, Packet]]  # the stream of the piece, for its parameters, and a packet
+AnyPacket: TypeAlias = "Packet[Any]"  # text: the class takes no parameter at run time
+Feed = Iterator[tuple[Stream, AnyPacket]]  # the stream of the piece, for its parameters, and a packet
 
 _AUDIO_PIECE_S = 60
 
@@ -54,7 +56,7 @@ def audio_packets(spec: MediaSpec, sound: Sound, store: Store) -> Feed:
             yield stream, packet
 
 
-def _shifted(stream: Stream, packets: Iterator[Packet], shift_s: Fraction) -> Feed:
+def _shifted(stream: Stream, packets: Iterator[AnyPacket], shift_s: Fraction) -> Feed:
     shift = int(shift_s / (stream.time_base or Fraction(1)))
     for packet in packets:
         if packet.dts is not None and packet.pts is not None:  # the empty packet at the end has neither

@@ -121,7 +121,7 @@ def _codecs(path: Path) -> str:
 
 @cache
 def _version() -> str:
-    sources = sorted(Path(__file__).parent.glob("*.py")) + [Path(__file__).parents[1] / "counter.py"]
+    sources = [*sorted(Path(__file__).parent.glob("*.py")), Path(__file__).parents[1] / "counter.py"]
     state = blake2b(av.__version__.encode(), digest_size=8)
     for source in sources:
         state.update(source.read_bytes())

@@ -33,7 +33,7 @@ class Painter:
         self._width, self._height, self._stride = picture.width_px, picture.height_px, strides[0]
         self._strip_top = strip_top_px(picture.height_px)
         self._random = Random(picture.media_key)  # noqa: S311 - a pattern, not cryptography
-        self._chroma = tuple(self._tint(stride) for stride in strides[1:])
+        self._blue, self._red = self._tint(strides[1]), self._tint(strides[2])
         self._period = round(picture.fps)
         self._scenes = [self._scene(phase / self._period) for phase in range(self._period)]
         self._ball = capsule((0, 0), (0, 0), self._height / 18)
@@ -46,7 +46,7 @@ class Painter:
         self._write_seconds(luma, int(frame / self._picture.fps))
         if opens_second(frame, self._picture.fps):
             self._fill(luma, self._flash, WHITE)
-        return bytes(luma) + self._strip(frame), *self._chroma
+        return bytes(luma) + self._strip(frame), self._blue, self._red
 
     def _fill(self, luma: bytearray, spans: Spans, level: int, at: tuple[int, int] = (0, 0)) -> None:
         shade = bytes([level]) * self._width

@@ -70,8 +70,7 @@ class Resolver:
         self._ydl.params["extractor_args"] = {"youtube": _extractor_args(clients, lean=lean)}
         self._ydl.notes.drain()
         self._ydl.last_failure = None
-        info = self._extract(video_id)
-        return self._checked(info, video_id, ",".join(clients))
+        return self._checked(self._extract(video_id), ",".join(clients))
 
     def _extract(self, video_id: str) -> Mapping[str, Any]:
         try:
@@ -88,11 +87,9 @@ class Resolver:
             raise self._said("yt-dlp returned nothing", expected=False)
         return info
 
-    def _checked(self, info: Mapping[str, Any], video_id: str, clients: str) -> Resolved:
+    def _checked(self, info: Mapping[str, Any], clients: str) -> Resolved:
         if info.get("_type", "video") != "video":
             raise _failed(Reason.MEMBERS_ONLY, "only a trailer is offered")
-        if info.get("id") != video_id:
-            raise self._refused(Failure(Reason.THROTTLED, "YouTube answered with another video", Stage.RESOLVE))
         if (reason := _NOT_YET.get(info.get("live_status") or "")) is not None:
             raise _failed(reason, f"live_status is {info.get('live_status')}")
         formats = info.get("formats") or ()

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from yt_dlp.utils import YoutubeDLError
 
 from clipset.clock import Clock, SystemClock
-from clipset.config import UserError
 from clipset.reasons import Reason
-from clipset.sources.setting import Setting
 from clipset.sources.youtube.config import Choose, Egress, Gate, YouTubeConfig
 from clipset.sources.youtube.formats import Choice, choose
 from clipset.sources.youtube.http import HttpStream
@@ -19,20 +17,7 @@ from clipset.sources.youtube.rendition import Rendition
 from clipset.sources.youtube.resolve import Resolved, Resolver
 from clipset.sources.youtube.seam import ResolverYDL
 from clipset.sources.youtube.transport import OpenConnections
-from clipset.types import ByteStream, ClipsetError, Failure, Located, MediaInput, Meter, Recipe, Source, Stage, VideoJob
-
-
-def factory(argument: str, setting: Setting) -> Callable[[], Source]:
-    """The entry point of `--source youtube`. Raises UserError."""
-    if argument:
-        raise UserError(f"--source youtube takes nothing after it, not {argument!r}")
-    try:
-        config = YouTubeConfig(origin=setting.youtube_origin)
-    except ValueError as error:
-        raise UserError(str(error)) from None
-    return lambda: YouTubeSource(
-        config, setting.egresses, setting.gates, setting.abort, setting.recipe, choose_egress=setting.choose
-    )
+from clipset.types import ByteStream, ClipsetError, Failure, Located, MediaInput, Meter, Recipe, Stage, VideoJob
 
 
 class FirstOpen:
