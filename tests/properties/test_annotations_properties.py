@@ -17,7 +17,8 @@ from clipset.annotations.conversion.entry import time_cell, time_number
 from clipset.annotations.fields import time_us
 from clipset.types import BadRow
 
-few = settings(max_examples=30)  # an example is several files, each synced to the disk
+few = settings(max_examples=30, deadline=None)  # an example is several files, each synced to the disk
+unhurried = settings(deadline=None)
 
 ids = st.sampled_from(["--abcdefghi", "abcdefghijk", "ABCDEFGHIJK", "___________", "00000000000"])
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -179,6 +180,7 @@ def test_json_lines_come_back_equal_as_objects(objects: list[dict[str, object]])
         assert [json.loads(line) for line in paths[-1].read_text().splitlines()] == objects
 
 
+@unhurried
 @given(st.binary(max_size=300) | st.text(string.printable, max_size=300).map(str.encode))
 @example(b'{"a":{"annotations":{"segment":[1,2]}}}')
 def test_reading_anything_gives_rows_or_an_annotation_error(content: bytes) -> None:
@@ -206,6 +208,7 @@ pieces = st.sampled_from(
 )
 
 
+@unhurried
 @given(st.lists(pieces, max_size=60))
 def test_reading_pieces_of_a_table_gives_rows_or_an_annotation_error(parts: list[str]) -> None:
     read_whole(("label,youtube_id,time_start,time_end\n" + "".join(parts)).encode())
@@ -223,12 +226,14 @@ def read_whole(content: bytes) -> None:
     assert all(isinstance(row, BadRow) or row.clip.span.duration_us > 0 for row in rows)
 
 
+@unhurried
 @given(st.decimals(0, 1_000_000, allow_nan=False))
 def test_a_time_is_the_nearest_millisecond(seconds: Decimal) -> None:
     exact = int(seconds.quantize(Decimal("0.001"), ROUND_HALF_UP) * 1000)
     assert time_us(format(seconds, "f"), "start") == exact * 1000
 
 
+@unhurried
 @given(st.integers(0, 999_999))
 def test_whole_seconds_are_floats_in_a_json_and_integers_in_a_table(seconds: int) -> None:
     assert time_number(str(seconds)) == f"{seconds}.0"

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from conftest import VIDEO_ID, Rig, job
@@ -24,6 +25,7 @@ from hypothesis import strategies as st
 
 from clipset.reasons import Reason
 from clipset.sources.youtube import spool
+from clipset.sources.youtube.http import fetch_playlist
 from clipset.types import ByteStream, ClipsetError, Failure, Interrupted, Located, Recipe
 
 PLAYER, MEDIA_PATH = "/youtubei/v1/player", "/videoplayback"
@@ -340,3 +342,28 @@ def test_a_crawling_server_is_given_up(rig: Rig, monkeypatch: pytest.MonkeyPatch
     failure = failed_read(rig, 0, 100_000)
     assert failure.reason is Reason.NETWORK
     assert "slower than" in failure.detail
+
+
+PLAYLIST_URL = "https://manifest.googlevideo.com/api/manifest/hls_playlist/sig/SIGNED-SECRET/index.m3u8"
+PLAYLISTS = {
+    "encrypted": ("#EXTM3U\n#EXT-X-KEY:METHOD=AES-128\n#EXTINF:5,\na.ts\n#EXT-X-ENDLIST", 200, Reason.DRM),
+    "still growing": ("#EXTM3U\n#EXTINF:5,\na.ts", 200, Reason.LIVE),
+    "a page": ("<html>", 200, Reason.SERVER_ERROR),
+    "gone": ("", 404, Reason.SERVER_ERROR),
+    "too many requests": ("", 429, Reason.THROTTLED),
+}
+
+
+@pytest.mark.parametrize("case", PLAYLISTS)
+def test_a_playlist_that_cannot_be_cut_says_why_and_not_where(rig: Rig, case: str) -> None:
+    text, code, expected = PLAYLISTS[case]
+    source = rig.source()
+    with source.locate(job(), rig.meter):
+        pass
+    session = source._sessions["direct"]
+    rig.youtube.script(urlsplit(PLAYLIST_URL).path, lambda handler: handler.send(code, text.encode()))
+    with pytest.raises(ClipsetError) as failed:
+        fetch_playlist(session.ydl, session.gate, PLAYLIST_URL)
+    assert failed.value.failure.reason is expected
+    assert "SIGNED-SECRET" not in failed.value.failure.detail
+    assert ("refused" in rig.gate.diary) == (code == 429)

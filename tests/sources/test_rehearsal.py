@@ -1,13 +1,17 @@
 """The whole failure table against the offline YouTube: what YouTube says, what is believed, what it costs."""
 
+import io
 from collections.abc import Iterator
+from fractions import Fraction
 from threading import Event
 
+import av
 import pytest
 from conftest import DiaryGate, job
 
 from clipset.reasons import Reason
-from clipset.rehearsal import Rehearsal, Scenario, Video
+from clipset.rehearsal import Hls, MediaFault, MediaFaultKind, PlayerFault, PlayerFaultKind, Rehearsal, Scenario, Video
+from clipset.rehearsal.counter import read_frame
 from clipset.rehearsal.outcomes import OUTCOMES
 from clipset.sources.youtube.config import Egress, YouTubeConfig
 from clipset.sources.youtube.source import YouTubeSource
@@ -111,3 +115,98 @@ def test_each_answer_gets_its_reason(every_outcome: Rehearsal, outcome: str) -> 
         assert stand.meter.requests == 1
     assert stand.gate.diary[0] == "enter"
     assert ("refused" in stand.gate.diary) == (expected is Reason.THROTTLED)
+
+
+MEDIA_FAULTS = {
+    "a stale address is renewed": (MediaFault(kind=MediaFaultKind.STALE, times=1), None),
+    "a cut body resumes": (MediaFault(kind=MediaFaultKind.CUT, offset_bytes=500, times=3), None),
+    "a reset resumes": (MediaFault(kind=MediaFaultKind.RESET, times=2), None),
+    "a length that lies resumes": (MediaFault(kind=MediaFaultKind.WRONG_LENGTH, times=1), None),
+    "no ranges": (MediaFault(kind=MediaFaultKind.NO_RANGES), None),
+    "an address that stays stale": (MediaFault(kind=MediaFaultKind.STALE), Reason.THROTTLED),
+    "one refusal that is renewed": (MediaFault(kind=MediaFaultKind.STATUS, times=1), None),
+    "too many requests": (MediaFault(kind=MediaFaultKind.STATUS, status=429), Reason.THROTTLED),
+    "a server that fails": (MediaFault(kind=MediaFaultKind.STATUS, status=503), Reason.SERVER_ERROR),
+    "a login page": (MediaFault(kind=MediaFaultKind.HTML), Reason.SERVER_ERROR),
+    "connections that always break": (MediaFault(kind=MediaFaultKind.RESET), Reason.NETWORK),
+}
+
+
+@pytest.mark.parametrize("case", MEDIA_FAULTS)
+def test_each_fault_of_media_is_survived_or_named(case: str) -> None:
+    fault, expected = MEDIA_FAULTS[case]
+    good, bad = "goodgoodgoo", "badbadbadba"
+    videos = {good: Video(media_key=7, **SOON), bad: Video(media_key=7, media_faults=(fault,), **SOON)}
+    with Rehearsal(Scenario(videos=videos)) as rehearsal:
+        stand = Stand(rehearsal)
+        whole, _ = stand.read(good)
+        data, reason = stand.read(bad)
+        stand.source.close()
+    assert reason is expected
+    assert data == (whole if expected is None else b"")
+
+
+def test_a_file_served_only_at_its_beginning_means_that_the_tool_is_out_of_date() -> None:
+    gated = Video(media_faults=(MediaFault(kind=MediaFaultKind.FORBIDDEN_AFTER, offset_bytes=5000),), **SOON)
+    with Rehearsal(Scenario(default=gated)) as rehearsal:
+        stand = Stand(rehearsal)
+        with stand.source.locate(job(video_id("gated"), 2), stand.meter) as found:
+            media = next(found).media
+            assert len(media.video.read(0, 1000)) == 1000
+            with pytest.raises(ClipsetError) as failed:
+                media.video.read(5000, 6000)
+        stand.source.close()
+    assert failed.value.failure.reason is Reason.TOOL_OUTDATED
+
+
+PLAYER_FAULTS = {
+    429: Reason.THROTTLED,
+    403: Reason.THROTTLED,
+    404: Reason.SERVER_ERROR,
+    400: Reason.SERVER_ERROR,
+    500: Reason.SERVER_ERROR,
+    503: Reason.SERVER_ERROR,
+    None: Reason.NETWORK,
+}
+
+
+@pytest.mark.parametrize("status", PLAYER_FAULTS)
+def test_each_fault_of_the_player_is_named_after_one_request(status: int | None) -> None:
+    fault = PlayerFault(status=status) if status else PlayerFault(kind=PlayerFaultKind.RESET)
+    with Rehearsal(Scenario(default=Video(player_faults=(fault,), **SOON))) as rehearsal:
+        stand = Stand(rehearsal)
+        assert stand.locate(video_id("faulty")) == (None, PLAYER_FAULTS[status])
+        stand.source.close()
+        assert rehearsal.counts() == {"player": 1}
+
+
+@pytest.mark.parametrize("hls", [Hls.TS, Hls.FMP4])
+def test_a_playlist_gives_the_frames_of_the_span_and_not_the_whole_video(hls: Hls) -> None:
+    """Only the second look asks for playlists; the clip is at 62 s, the video has 90."""
+    name = video_id("playlist")
+    video = Video(duration_s=90.0, shrink=4, itags=(), hls=hls)
+    with Rehearsal(Scenario(videos={name: video})) as rehearsal:
+        stand = Stand(rehearsal)
+        with stand.source.locate(job(name, 62), stand.meter) as found:
+            stream = next(found).media.video
+            assert stream.size_bytes is None
+            data = stream.read(0, 1 << 30)
+            assert stream.size_bytes == len(data)
+            assert stream.read(100, 200) == data[100:200]
+        stand.source.close()
+    shown = frames(data)
+    assert {*range(62 * 25, 72 * 25)} <= {number for _, number in shown}
+    assert len(shown) < 60 * 25
+    if hls is Hls.TS:
+        assert all(time_s == Fraction(number, 25) for time_s, number in shown)
+    else:  # an mp4 without an edit list begins late, by the reordering of its frames
+        assert len({time_s - Fraction(number, 25) for time_s, number in shown}) == 1
+
+
+def frames(data: bytes) -> list[tuple[Fraction, int]]:
+    """Time in the video, as the container tells it, and the number that each picture shows."""
+    with av.open(io.BytesIO(data)) as container:
+        stream = container.streams.video[0]
+        pictures = [(frame.pts * stream.time_base, read_frame(frame).frame) for frame in container.decode(stream)]
+        zero_s = pictures[0][0] if container.format.name == "mpegts" else Fraction(0)
+    return [(time_s - zero_s, number) for time_s, number in pictures]

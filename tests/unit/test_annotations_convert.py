@@ -111,6 +111,9 @@ def test_extra_columns_and_their_order_come_back(header: str, way: str, tmp_path
         {"is_cc": 1},
         {"is_cc": "1", "tags": {"a": [1, 2.50, None, True, "\ud800"]}},
         {"subset": None},
+        {"url": "\ud800"},
+        {"\ud800": "\udfff"},
+        {"annotations": {"label": "\ud800", "segment": [1, 2], "\ud800": ""}},
         {"annotations": [{"label": "a", "segment": [1.0, 2.0]}]},
         {"annotations": {"segment": [1.25, 2.0]}},
         {"annotations": {"label": "", "segment": ["1", "2"]}},
@@ -217,6 +220,12 @@ def test_a_foreign_column_of_our_name_is_refused(own: str, tmp_path: Path) -> No
     source = written(tmp_path, "a.csv", f'{HEADER},clipset\na,abcdefghijk,1,2,val,"{cell}"\n')
     with pytest.raises(AnnotationError, match="is not as convert writes it"):
         convert(source, tmp_path / "b.json")
+
+
+def test_a_duration_of_nan_comes_back(tmp_path: Path) -> None:
+    entries = {"---QUuC4vJs": PUBLISHED_JSON["---QUuC4vJs"] | {"duration": float("nan")}}
+    text = converted(tmp_path, json.dumps(entries), ".json", ".csv", ".json")
+    assert '"duration": NaN' in text
 
 
 def test_another_duration_or_address_becomes_a_column_and_comes_back(tmp_path: Path) -> None:

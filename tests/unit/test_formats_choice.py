@@ -128,6 +128,12 @@ CASES = {
         "18",
     ),
     "playlists if there is nothing else": ([progressive("93", 640, 360, 300) | HLS], Recipe(), LONG_S, "93"),
+    "two playlists are no pair": (
+        [video("232", 640, 360, 300) | HLS, audio("233", 50) | HLS, progressive("92", 426, 240, 200) | HLS],
+        Recipe(),
+        LONG_S,
+        "92",
+    ),
     "a playlist without codecs is taken for both": (
         [{"format_id": "92", "width": 426, "height": 240, "tbr": 200} | HLS],
         Recipe(),

@@ -110,6 +110,21 @@ def test_threads_that_wait_at_a_closed_gate_come_out_as_one_probe_and_then_one_b
     assert probes_us + 6 * 12_500_000 <= clock.time_us - NOW_US <= probes_us + 6 * 12_500_000 + 5 * US_PER_S
 
 
+def test_of_many_waiting_threads_only_one_watches_the_time(clock: VirtualClock) -> None:
+    entrance, watching, most = gate(clock, Policy(Mode.FIXED, 60)), [], [0]
+
+    def look_around() -> None:
+        watching.append(1)
+        most[0] = max(most[0], len(watching))
+        threading.Event().wait(0.01)  # time for the others to come
+        watching.pop()
+
+    clock.script = look_around
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: entrance.enter(), range(4)))
+    assert most == [1]
+
+
 def test_a_waiting_thread_goes_on_soon_after_the_probe_succeeded(clock: VirtualClock) -> None:
     entrance = gate(clock, Policy(Mode.UNLIMITED))
     entrance.refused(None, "429")

@@ -112,12 +112,12 @@ def test_cool_downs_grow_while_probes_are_refused_up_to_days() -> None:
     assert cool_downs[-1] == LONGEST_COOL_US
 
 
-def test_the_next_storm_begins_with_the_cool_down_that_ended_the_last_one_and_forgets_it_in_a_good_day() -> None:
+def test_the_next_storm_begins_with_the_length_of_the_last_one_and_half_of_it_after_a_good_day() -> None:
     state = refused(refused(EgressState(), NOW_US), NOW_US + FIRST_COOL_US)
     state = open_again(state)
     soon_us, later_us = state.opened_us + 3 * HOUR_US, state.opened_us + 2 * DAY_US
-    assert wait_us(refused(state, soon_us), soon_us) == 2 * FIRST_COOL_US
-    assert wait_us(refused(state, later_us), later_us) == FIRST_COOL_US
+    assert wait_us(refused(state, soon_us), soon_us) == 3 * FIRST_COOL_US
+    assert wait_us(refused(state, later_us), later_us) == FIRST_COOL_US * 3 // 2
 
 
 def test_retry_after_wins_if_it_is_longer_and_only_then() -> None:
@@ -126,6 +126,8 @@ def test_retry_after_wins_if_it_is_longer_and_only_then() -> None:
     assert governor.refused(EgressState(), DOCUMENTED, NOW_US, 5).not_before_us == NOW_US + FIRST_COOL_US
     later = governor.refused(state, DOCUMENTED, NOW_US + 1, 3 * 3600)
     assert later.not_before_us == NOW_US + 1 + 3 * HOUR_US
+    for odd in (-1.0, float("nan")):
+        assert governor.refused(EgressState(), DOCUMENTED, NOW_US, odd).not_before_us == NOW_US + FIRST_COOL_US
     assert governor.refused(EgressState(), DOCUMENTED, NOW_US, 1e30).not_before_us == NOW_US + LONGEST_COOL_US
 
 

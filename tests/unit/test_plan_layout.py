@@ -5,12 +5,13 @@ import unicodedata
 from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from clipset.plan import Layout, label_folder, split_folder
 from clipset.types import Annotation
 
+unhurried = settings(deadline=None)
 LONG = "x" * 300
 TURNED = {
     "playing american football (not in game)": "playing_american_football_(not_in_game)",
@@ -124,6 +125,7 @@ def test_a_label_that_names_the_folder_we_would_choose_does_not_get_it() -> None
     assert len({on_any_file_system(folder) for folder in layout.labels.values()}) == 3
 
 
+@unhurried
 @given(st.lists(labels, max_size=12), st.lists(labels, max_size=4))
 def test_no_two_labels_and_no_two_splits_share_a_folder(some: list[str], splits: list[str]) -> None:
     layout = Layout()
@@ -134,6 +136,7 @@ def test_no_two_labels_and_no_two_splits_share_a_folder(some: list[str], splits:
         assert len({on_any_file_system(folder) for folder in folders.values()}) == len(folders)
 
 
+@unhurried
 @given(labels, labels)
 @example("..", ".clipset")
 @example("C:", "D:\\x")
@@ -149,18 +152,21 @@ def test_a_path_stays_inside_the_dataset_on_every_system(label: str, split: str)
     assert not any(part.startswith(".") or part.endswith((".", " ")) for part in path.split("/"))
 
 
+@unhurried
 @given(st.lists(labels, min_size=1, max_size=8))
 def test_no_name_is_longer_than_a_file_system_allows(some: list[str]) -> None:
     layout = Layout()
     assert all(len(part.encode()) <= 255 for label in some for part in layout.path(row(label, label)).split("/"))
 
 
+@unhurried
 @given(labels)
 def test_a_folder_name_is_its_own_folder_name(label: str) -> None:
     assert label_folder(label_folder(label)) == label_folder(label)
     assert split_folder(split_folder(label)) == split_folder(label)
 
 
+@unhurried
 @given(st.lists(labels, max_size=10))
 def test_what_is_remembered_gives_the_same_paths_again(some: list[str]) -> None:
     layout = Layout()

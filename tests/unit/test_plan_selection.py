@@ -4,11 +4,13 @@ import hashlib
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clipset.plan import Seen, Selection, SelectionError, check, parse_shard, select, shard_of
 from clipset.types import Annotation, BadRow
+
+unhurried = settings(deadline=None)
 
 
 def row(video: str, start_s: int = 0, split: str | None = "val", label: str | None = "dancing") -> Annotation:
@@ -142,6 +144,7 @@ def test_a_selection_of_nothing_is_refused(settings: dict[str, object], message:
         Selection(**settings)
 
 
+@unhurried
 @given(st.lists(st.text("abcdefghijk", min_size=11, max_size=11), max_size=30), st.integers(1, 8))
 def test_shards_share_out_the_videos(videos: list[str], shards: int) -> None:
     rows = [row(video, start) for video in videos for start in (0, 10)]

@@ -60,8 +60,9 @@ def test_a_status_without_a_telling_text_decides_by_stage(status: int, stage: st
 
 
 @pytest.mark.parametrize("status", [429, 402])
-def test_a_refusing_status_wins_over_a_text_that_says_lost(status: int) -> None:
-    assert classify("Video unavailable", http_status=status) is Reason.THROTTLED
+@pytest.mark.parametrize("text", ["Video unavailable", "Private video", "This video has been removed by the uploader"])
+def test_a_refusing_status_wins_over_a_text_that_says_lost(status: int, text: str) -> None:
+    assert classify(text, http_status=status) is Reason.THROTTLED
 
 
 def test_a_server_error_behind_a_vague_text_is_a_server_error() -> None:

@@ -8,7 +8,7 @@ from clipset.media.limits import MIB
 
 READ_BYTES_MAX = 10 * MIB  # of one request: longer ones are throttled by YouTube
 HELD_BYTES_MAX = 256 * MIB
-_AHEAD_BYTES = 64 * 1024  # of the first read that no plan foresaw; doubles while reading goes on from there
+_AHEAD_BYTES = 96 * 1024  # of the first read that no plan foresaw; doubles while reading goes on from there
 BRIDGE_BYTES = (
     32 * 1024
 )  # libav reads on over smaller gaps instead of seeking, so they are better fetched with the rest

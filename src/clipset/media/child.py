@@ -12,17 +12,22 @@ import time
 from dataclasses import asdict
 
 import av
+
+# PyAV imports these when it first needs them, which is when no file can be opened any more
 import av.sidedata.encparams
 import av.sidedata.motionvectors
-import av.subtitles.stream  # PyAV imports these three when it first needs them, when no file can be opened any more
+import av.subtitles.codeccontext
+import av.subtitles.stream
 
 from clipset.media import job, wire
 from clipset.media.cache import READ_BYTES_MAX, ByteCache, Fetch
 from clipset.media.failing import ReadFailed, failure_of
 from clipset.media.layout import read_layout
 from clipset.media.limits import Limits
+from clipset.media.playlist import PlaylistFile
 from clipset.media.rangefile import RangeFile
 from clipset.media.sandbox import die_with_parent, lock_down
+from clipset.media.sniff import PLAYLIST
 from clipset.media.tracks import MediaFile
 from clipset.types import Facts, Failure, Precision, Recipe, Span
 
@@ -79,10 +84,11 @@ class Child:
         facts = job.inspect(file, span, request["comment"], self._recipe, self._limits, self._pulse)
         return {"op": "done", "facts": _facts(facts)}, b""
 
-    def _file(self, number: int, stream: wire.Header) -> MediaFile:
-        cache = ByteCache(self._fetch(number), stream["size"], self._limits.fetched_bytes)
-        hint = stream["index"]
-        return MediaFile(cache, read_layout(cache, (hint[0], hint[1]) if hint is not None else None))
+    def _file(self, number: int, stream: wire.Header) -> job.Opened:
+        fetch, hint = self._fetch(number), stream["index"]
+        cache = ByteCache(fetch, stream["size"], self._limits.fetched_bytes)
+        layout = read_layout(cache, (hint[0], hint[1]) if hint is not None else None)
+        return PlaylistFile(fetch) if layout.format == PLAYLIST else MediaFile(cache, layout)
 
     def _fetch(self, number: int) -> Fetch:
         def fetch(start: int, end: int) -> tuple[bytes, int | None]:

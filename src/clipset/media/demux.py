@@ -11,10 +11,10 @@ from av import Packet
 from av.container import InputContainer
 from av.stream import Discard, Stream
 
-from clipset.media.cache import BRIDGE_BYTES, ByteCache, Endless, Extent
+from clipset.media.cache import BRIDGE_BYTES, Endless, Extent
 from clipset.media.layout import Access, Layout
 from clipset.media.limits import MIB
-from clipset.media.rangefile import RangeFile
+from clipset.media.rangefile import Bytes, RangeFile
 from clipset.media.reach import Cue, cues_reach, fragments_reach, joined, next_cue
 
 _WAITING_BYTES_MAX = 512 * MIB
@@ -27,7 +27,7 @@ class Demuxer:
     `cache.plan` says what will be read; call `extents` and plan before the first packet.
     """
 
-    def __init__(self, cache: ByteCache, layout: Layout, visible: tuple[Extent, ...] | None = None) -> None:
+    def __init__(self, cache: Bytes, layout: Layout, visible: tuple[Extent, ...] | None = None) -> None:
         """`visible` is what libav may see while it opens the file, the layout's index by default."""
         self.layout = layout
         self._cache = cache
@@ -68,9 +68,12 @@ class Demuxer:
         self._floors[stream.index] = tick
 
     def seek(self, stream: Stream, tick: int) -> None:
-        """Go to a keyframe at or before a tick, or a little behind it where the index is in decoding time."""
-        later = int(self.layout.fragments_later_s / (stream.time_base or 1))
-        self.container.seek(tick + later, stream=self._carrier(stream))
+        """Go to a keyframe at or before a tick, or a little behind it.
+
+        Among the fragments of a sidx box libav looks for the time that the edit list has not yet made earlier.
+        """
+        edit = int(self.layout.edit_s / (stream.time_base or 1))
+        self.container.seek(tick + edit, stream=self._carrier(stream))
         self._waiting = {index: deque() for index in self._waiting}
         self._waiting_bytes = 0
         self._demuxed = self.container.demux(*(self.container.streams[index] for index in self._waiting))
@@ -95,9 +98,8 @@ class Demuxer:
         if self.layout.access is Access.SAMPLES:
             return _sample_extents(stream, start, end)
         if self.layout.access is Access.FRAGMENTS:
-            second, later_s = stream.time_base or Fraction(1), self.layout.fragments_later_s
-            reach = fragments_reach(self.layout.fragments, start * second + later_s, end * second + later_s, picture)
-            return [reach]
+            second = stream.time_base or Fraction(1)
+            return [fragments_reach(self.layout.fragments, start * second, end * second, picture)]
         cues = self._cues.get(self._carrier(stream).index, [])
         if not cues:
             return []

@@ -23,7 +23,8 @@ def trim(tracks: Tracks, short_side_px: int | None, comment: str, pulse: Pulse) 
 
     Times are compared as the file stores them, in ticks of its time base (milliseconds in webm). Times in the clip are
     those of the file minus the first frame's: no frame is added, dropped or moved. The clip lasts until its last frame
-    would give way to the next one, but never longer than the span. None if the span holds no frame.
+    gives way to the next one; a still picture that stays much longer is cut at the span's length. None if the span
+    holds no frame.
 
     `pulse` is called for each frame, to show that the work goes on. Raises damaged_media, CutOff, and what libav and
     reading raise.
@@ -55,13 +56,14 @@ def trim(tracks: Tracks, short_side_px: int | None, comment: str, pulse: Pulse) 
 def _timed(
     first: VideoFrame, frames: Iterator[VideoFrame], pictures: Pictures, longest: int
 ) -> Iterator[tuple[VideoFrame, int, int]]:
-    """Each frame with its tick in the clip and how long it is shown: until the next one, the last within the span."""
-    zero, frame = _tick(first), first
+    """Each frame with its tick in the clip and how long it is shown: until the next one."""
+    zero, frame, step = _tick(first), first, 1
     for following in frames:
-        yield frame, _tick(frame) - zero, _tick(following) - _tick(frame)
+        step = _tick(following) - _tick(frame)
+        yield frame, _tick(frame) - zero, step
         frame = following
     tick = _tick(frame) - zero
-    yield frame, tick, max(1, min(pictures.end_tick - zero, longest) - tick)
+    yield frame, tick, max(1, min(pictures.end_tick - zero - tick, max(longest - tick, step)))
 
 
 def _tick(frame: VideoFrame) -> int:

@@ -11,7 +11,6 @@ from clipset.media.packets import CutOff
 from clipset.reasons import Reason
 from clipset.types import ClipsetError, Failure, Stage
 
-
 _DAMAGE: dict[type[Exception], str] = {
     NotMedia: "{error}",
     CutOff: "the file is cut off before the end of the span",

@@ -11,6 +11,7 @@ from clipset.media import copying, exact, verify
 from clipset.media.draft import Draft
 from clipset.media.faults import absent, damaged, too_short
 from clipset.media.limits import Limits
+from clipset.media.playlist import PlaylistFile
 from clipset.media.ticks import us_of
 from clipset.media.tracks import MediaFile, Tracks, open_tracks
 from clipset.types import US_PER_S, Facts, Precision, Recipe, Span, Stage
@@ -18,12 +19,15 @@ from clipset.types import US_PER_S, Facts, Precision, Recipe, Span, Stage
 FELL_BACK = "exact"  # in Facts.format_id: a copy was asked for, but the codecs allow none
 
 
+Opened = MediaFile | PlaylistFile
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """An open video. `audio` may be the same file as `video`; None for no sound."""
 
-    video: MediaFile
-    audio: MediaFile | None
+    video: Opened
+    audio: Opened | None
     origin_us: int
     recipe: Recipe
     limits: Limits
@@ -57,7 +61,9 @@ class Job:
 
     @contextmanager
     def _tracks(self, span: Span) -> Iterator[Tracks]:
-        tracks = open_tracks(self.video, self.audio, span, self.limits)
+        video = self.video.at(span)
+        audio = video if self.audio is self.video else self.audio and self.audio.at(span, video.zero_s)
+        tracks = open_tracks(video, audio, span, self.limits)
         try:
             yield tracks
         finally:

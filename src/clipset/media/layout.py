@@ -1,6 +1,6 @@
 """Where the index of a file lies and how its media can be reached: the few small reads before any clip is planned."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
 
@@ -32,14 +32,15 @@ class NotMedia(Exception):  # noqa: N818 - a verdict on the file
 class Layout:
     """`index` are the bytes that libav sees while it opens the file, None for all; `end` is where the media ends.
 
-    `fragments_later_s`: times in `fragments` are those of the media, which an edit list presents so much earlier.
+    `edit_s` is how much earlier than its media time an edit list presents the file. Times in `fragments` are presented
+    times.
     """
 
     format: str
     access: Access
     index: tuple[Extent, ...] | None = None
     fragments: tuple[Fragment, ...] = ()
-    fragments_later_s: Fraction = Fraction(0)
+    edit_s: Fraction = Fraction(0)
     end: int | None = None
 
 
@@ -119,12 +120,15 @@ def _visible(cache: ByteCache, ranges: list[Extent]) -> tuple[Extent, ...]:
     return tuple(joined)
 
 
-def _indexed(cache: ByteCache, sidx: boxes.Box, later_s: Fraction) -> Layout:
+def _indexed(cache: ByteCache, sidx: boxes.Box, edit_s: Fraction) -> Layout:
+    """Some writers put media times into a sidx box, some presented times: the first of them shows which."""
     end = sidx.end or 0
     fragments = boxes.parse_sidx(cache.get(sidx.start, end, pin=True), end)
     if not fragments or not _names_all(fragments, cache.size_bytes):
         return Layout(MOV, Access.FORWARD)
-    return Layout(MOV, Access.FRAGMENTS, ((0, end),), fragments, later_s, fragments[-1].end)
+    if fragments[0].start_s >= edit_s:
+        fragments = tuple(replace(f, start_s=f.start_s - edit_s, end_s=f.end_s - edit_s) for f in fragments)
+    return Layout(MOV, Access.FRAGMENTS, ((0, end),), fragments, edit_s, fragments[-1].end)
 
 
 def _names_all(fragments: tuple[Fragment, ...], size_bytes: int | None) -> bool:

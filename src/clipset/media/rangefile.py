@@ -1,8 +1,23 @@
-"""The file that libav reads: a cursor over a ByteCache, with what libav may see of it."""
+"""The file that libav reads: a cursor over its bytes, with what libav may see of it."""
 
 import os
+from typing import Protocol
 
-from clipset.media.cache import ByteCache, Extent
+from clipset.media.cache import Extent
+
+
+class Bytes(Protocol):
+    """What a cursor moves over: a ByteCache, or the segments of a playlist."""
+
+    size_bytes: int | None
+
+    def plan(self, extents: list[Extent]) -> None:
+        """What will be read next."""
+        ...
+
+    def read(self, start: int, length: int) -> bytes:
+        """Up to `length` bytes from `start`, at least one unless the file ends there."""
+        ...
 
 
 class RangeFile:
@@ -15,7 +30,7 @@ class RangeFile:
 
     name = "media"
 
-    def __init__(self, cache: ByteCache, seekable: bool = True, end: int | None = None) -> None:
+    def __init__(self, cache: Bytes, seekable: bool = True, end: int | None = None) -> None:
         self.visible: tuple[Extent, ...] | None = None
         self.end = end
         self._cache = cache

@@ -9,7 +9,6 @@ from clipset.media.cache import BRIDGE_BYTES, Extent
 
 _KEYFRAME_SHARE = Fraction(1, 5)  # of a group of pictures may be its first picture
 _SOUND_MARGIN = Fraction(1, 25)  # bit rate of sound varies little
-_WHOLE_SHARE = Fraction(9, 10)  # beyond this, asking for the rest later would cost more than having it
 
 Cue = tuple[int, int]  # time in ticks, position in bytes
 
@@ -53,6 +52,11 @@ def next_cue(cues: Sequence[Cue], time: int) -> int | None:
 
 
 def _front_bytes(size_bytes: int, share: Fraction, picture: bool) -> int:
-    """The bytes that hold the first `share` of a fragment: a line above the curve, for the keyframe comes first."""
-    expected = _KEYFRAME_SHARE + (1 - _KEYFRAME_SHARE) * share if picture else share + _SOUND_MARGIN
-    return size_bytes if expected >= _WHOLE_SHARE else int(size_bytes * expected)
+    """The bytes that hold the first `share` of a fragment: a line above the curve, for the keyframe comes first.
+
+    Of pictures the whole, where asking for the rest later would cost more than having it.
+    """
+    if not picture:
+        return min(size_bytes, int(size_bytes * (share + _SOUND_MARGIN)))
+    expected = int(size_bytes * (_KEYFRAME_SHARE + (1 - _KEYFRAME_SHARE) * share))
+    return size_bytes if size_bytes - expected <= 2 * BRIDGE_BYTES else expected

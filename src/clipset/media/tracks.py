@@ -11,13 +11,14 @@ from av.audio.stream import AudioStream
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
-from clipset.media.cache import ByteCache, Extent
+from clipset.media.cache import Extent
 from clipset.media.demux import Demuxer
 from clipset.media.faults import no_video
 from clipset.media.layout import Access, Layout
 from clipset.media.limits import Limits
 from clipset.media.packets import CutOff, PicturePackets, sound_packets, tick_of
 from clipset.media.pictures import Pictures, check_size
+from clipset.media.rangefile import Bytes
 from clipset.media.reach import joined
 from clipset.media.sounds import PREROLL_S, Sounds, SoundShape
 from clipset.media.ticks import tick_at
@@ -30,10 +31,15 @@ _LAST_PICTURE_US = 100_000  # sound goes on to the end of the last picture, whic
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """A file whose index has been read."""
+    """A file whose index has been read. `zero_s` is what its clock shows at time 0, None to find out."""
 
-    cache: ByteCache
+    cache: Bytes
     layout: Layout
+    zero_s: Fraction | None = None
+
+    def at(self, span: Span, zero_s: Fraction | None = None) -> MediaFile:  # noqa: ARG002 - a playlist needs to know
+        """The file to open for a span."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ def open_tracks(video: MediaFile, audio: MediaFile | None, span: Span, limits: L
     pictures = _Opening(video, picture_stream, span)
     _refuse(pictures.stream, limits)
     if video.layout.access is Access.FORWARD and audio is video:
-        return _forward(pictures.demuxer, span, limits)
+        return _forward(video, pictures.demuxer, span, limits)
     sounds = _Opening(audio, sound_stream, span) if audio is not None else None
     openings = [opening for opening in (pictures, sounds) if opening is not None]
     for file in {id(opening.file): opening.file for opening in openings}.values():
@@ -160,7 +166,7 @@ class _Opening:
         if near is not self.demuxer:
             self.demuxer, self.stream = near, self._pick(near) or self.stream
         self.demuxer.use(self.stream)
-        return Track(self.demuxer, self.stream, _zero(self.demuxer, self.stream))
+        return Track(self.demuxer, self.stream, _zero(self.file, self.demuxer, self.stream))
 
 
 def _refuse(stream: Stream | None, limits: Limits) -> None:
@@ -169,11 +175,11 @@ def _refuse(stream: Stream | None, limits: Limits) -> None:
     check_size(stream.codec_context.width, stream.codec_context.height, limits)
 
 
-def _forward(demuxer: Demuxer, span: Span, limits: Limits) -> Tracks:
+def _forward(video: MediaFile, demuxer: Demuxer, span: Span, limits: Limits) -> Tracks:
     """Both streams from one pass over the file: what lies before the span is read, but not kept."""
     streams = [stream for stream in (picture_stream(demuxer), sound_stream(demuxer)) if stream is not None]
     demuxer.use(*streams)
-    picture = Track(demuxer, streams[0], _zero(demuxer, streams[0]))
+    picture = Track(demuxer, streams[0], _zero(video, demuxer, streams[0]))
     if len(streams) < 2:
         return Tracks(picture, None, span, limits)
     zero = picture.zero * picture.time_base
@@ -182,10 +188,26 @@ def _forward(demuxer: Demuxer, span: Span, limits: Limits) -> Tracks:
     return Tracks(picture, sound, span, limits)
 
 
-def _zero(demuxer: Demuxer, stream: Stream) -> int:
+def first_picture_s(file: MediaFile) -> Fraction:
+    """What the file's clock shows when its first picture does. Raises no_video, and what libav and reading raise."""
+    demuxer = Demuxer(file.cache, file.layout)
+    stream = picture_stream(demuxer)
+    if stream is None:
+        raise no_video("the file has no video stream that can be decoded")
+    demuxer.use(stream)
+    first_s = _first_keyframe(demuxer, stream) * (stream.time_base or Fraction(1))
+    demuxer.close()
+    return first_s
+
+
+def _zero(file: MediaFile, demuxer: Demuxer, stream: Stream) -> int:
     """The tick at time 0: that of the first picture (or sound, in a file of sound) where clocks start anywhere."""
-    if demuxer.layout.format not in _CLOCKS_START_ANYWHERE:
-        return 0
+    if file.zero_s is not None:
+        return round(file.zero_s / (stream.time_base or 1))
+    return _first_keyframe(demuxer, stream) if file.layout.format in _CLOCKS_START_ANYWHERE else 0
+
+
+def _first_keyframe(demuxer: Demuxer, stream: Stream) -> int:
     seen: list[Packet[Stream]] = []
     for packet in demuxer.packets(stream):
         seen.append(packet)

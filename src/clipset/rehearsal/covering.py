@@ -10,15 +10,15 @@ from clipset.rehearsal.scenario import Scenario, Video
 FRAME_RATES = (Fraction(25), Fraction(30), Fraction(30_000, 1001), Fraction(24_000, 1001))
 _KINDS = (((18,), Layout.FRONT), ((18,), Layout.TAIL), ((134, 140), Layout.FRONT), ((243, 251), Layout.FRONT))
 _LADDER_S = (20, 40, 60, 100, 160, 240, 360, 500)
-_WEBM_UP_TO_S = 160  # VP9 costs three times the CPU of H.264
+_WEBM_UP_TO_S = 100  # VP9 costs three times the CPU of H.264
 _EXACT_EVERY = 5  # ... videos, one ends with its last clip
 
 
 def covering(needed_s: Mapping[str, float]) -> Scenario:
     """`needed_s` tells how far into each video its clips reach. Other ids are unavailable.
 
-    Cheap to generate: half size, few lengths, and videos of one frame rate share their pictures (their media key is
-    1 + the rate's place in FRAME_RATES). Rates and containers rotate in the order given.
+    Cheap to generate: half size, few lengths, and videos of one frame rate share their pictures: their media key is
+    1 + the rate's place in FRAME_RATES. Rates and containers rotate in the order given.
     """
     videos = {video_id: _video(index, end_s) for index, (video_id, end_s) in enumerate(needed_s.items())}
     return Scenario(videos=videos, default=Video(outcome="unavailable"))

@@ -30,7 +30,7 @@ class Live(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playability:
-    """`refused_clients`: the names of the clients that get this answer, empty for all; `others` is what the rest gets."""
+    """`refused_clients` names the clients that get this answer, empty for all; `others` is what the rest gets."""
 
     status: str = "OK"
     reason: str | None = None

@@ -3,11 +3,11 @@
 from fractions import Fraction
 
 from clipset.rehearsal.catalogue import HLS_HEIGHT_PX, HLS_ITAG, ITAGS
-from clipset.rehearsal.counter import media_key_of
+from clipset.rehearsal.counter import KEY_BITS, media_key_of
 from clipset.rehearsal.media import AudioCodec, Container, Layout, MediaSpec, Picture, Sound, VideoCodec
 from clipset.rehearsal.scenario import Hls, Video
 
-_PITCHES = 8
+_PITCH_SHIFT = KEY_BITS - 3  # eight pitches; small keys, which are given by hand, share one
 _HLS = {Hls.TS: Container.HLS_TS, Hls.FMP4: Container.HLS_FMP4}
 
 
@@ -24,14 +24,17 @@ def itags_of(video: Video) -> tuple[int, ...]:
 def media_spec(video_id: str, video: Video, itag: int) -> MediaSpec:
     key, duration_s = key_of(video_id, video), Fraction(str(video.duration_s))
     if itag == HLS_ITAG:
-        picture, sound = _picture(VideoCodec.H264, HLS_HEIGHT_PX, key, video), Sound(AudioCodec.AAC, key % _PITCHES)
+        picture, sound = (
+            _picture(VideoCodec.H264, HLS_HEIGHT_PX, key, video),
+            Sound(AudioCodec.AAC, key >> _PITCH_SHIFT),
+        )
         return MediaSpec(_HLS[video.hls], duration_s, picture, sound)
     kind = ITAGS[itag]
     return MediaSpec(
         kind.container,
         duration_s,
         _picture(kind.video, kind.height_px, key, video) if kind.video and kind.height_px else None,
-        Sound(kind.audio, key % _PITCHES) if kind.audio else None,
+        Sound(kind.audio, key >> _PITCH_SHIFT) if kind.audio else None,
         _layout(kind.container, video.layout, progressive=kind.progressive),
     )
 

@@ -24,7 +24,8 @@ PROBE_US = HOUR_US // 6
 _DOUBLE_UP_TO_US = 4 * HOUR_US
 _GROWTH = 1.3  # of long cool-downs: doubling would sleep away days after the block has ended
 _LONGEST_FIRST_US = 13 * HOUR_US  # the shortest of the long blocks seen lasted 12 h
-_FORGET_US = 24 * HOUR_US  # after so long a good time half the cool-down is tried first
+_FORGET_AFTER_US = 24 * HOUR_US  # after so long a good time half of a short block is tried first
+_FORGOTTEN_US = 6 * HOUR_US
 _OPEN_PERMITS = 20
 _BURST_SHARE = 0.02  # of the documented limit, so that the first clips come at once
 _BURST_MOST = 6
@@ -85,17 +86,19 @@ def refused(
 ) -> EgressState:
     """The egress was refused. A longer `retry_after_s` than our own cool-down wins."""
     state = rebased(state, now_us)
-    asked_us = now_us + round(min(max(retry_after_s or 0.0, 0.0), LONGEST_COOL_US / 1e6) * 1e6)
+    asked_us = now_us + round(min(max(0.0, retry_after_s or 0.0), LONGEST_COOL_US / 1e6) * 1e6)
     if now_us < state.not_before_us:
         return replace(state, seen_us=now_us, not_before_us=max(state.not_before_us, asked_us))
+    strikes, storm_us = state.strikes, state.storm_us
     if not state.is_closed:
-        state = replace(state, strikes=0 if _was_good(state, now_us) else state.strikes, storm_us=now_us)
-        state = after_trip(state, policy, now_us)
-    cool_us = _cool_us(state, now_us)
+        strikes, storm_us = 0 if _was_good(state, now_us) else strikes, now_us
+        state = after_trip(state, policy, now_us, strikes)
+    cool_us = _cool_us(state, now_us, strikes)
     return replace(
         state,
         seen_us=now_us,
-        strikes=state.strikes + 1,
+        strikes=strikes + 1,
+        storm_us=storm_us,
         refused_us=now_us,
         not_before_us=max(now_us + cool_us, asked_us),
         probe_us=0,
@@ -130,11 +133,13 @@ def _was_good(state: EgressState, now_us: int) -> bool:
     return now_us - state.opened_us >= max(HOUR_US, state.quiet_us) or served(state, now_us) >= _OPEN_PERMITS
 
 
-def _cool_us(state: EgressState, now_us: int) -> int:
-    """How long to stay away after this refusal; `state.strikes` were before it."""
-    if state.strikes == 0:
-        quiet_us = state.quiet_us // 2 if now_us - state.opened_us >= _FORGET_US else state.quiet_us
-        return min(max(FIRST_COOL_US, quiet_us), _LONGEST_FIRST_US)
+def _cool_us(state: EgressState, now_us: int, strikes: int) -> int:
+    """How long to stay away after this refusal; `strikes` were before it."""
+    if strikes == 0:
+        known_us = state.blocked_us
+        if known_us < _FORGOTTEN_US and now_us - state.opened_us >= _FORGET_AFTER_US:
+            known_us //= 2
+        return min(max(FIRST_COOL_US, known_us), _LONGEST_FIRST_US)
     last_us = max(FIRST_COOL_US, state.not_before_us - state.refused_us if state.is_closed else state.quiet_us)
     grown_us = last_us * 2 if last_us < _DOUBLE_UP_TO_US else round(last_us * _GROWTH)
     return min(grown_us, LONGEST_COOL_US)

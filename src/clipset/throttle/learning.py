@@ -27,6 +27,8 @@ _STEADY_H = 6  # a rate held for so long was not what an hour refuses
 _LEAST_EVIDENCE = 10  # permits; fewer say that somebody else used the egress up
 _TEST_EVERY_US = 24 * HOUR_US
 _TEST_EVERY_BLOCKS = 20  # testing may cost one block in twenty
+_LONG_BLOCK_US = 6 * HOUR_US
+_TEST_EVERY_LONG_BLOCKS = 60  # who blocks for half a day is hardly worth testing
 _UNSURE_TEST_EVERY_US = 2 * HOUR_US
 _UNSURE_TEST_EVERY_BLOCKS = 4
 _FASTEST_PER_H = 20_000.0
@@ -43,14 +45,14 @@ def rate_per_h(state: EgressState, policy: Policy) -> float:
     return rate if policy.mode is Mode.AUTO else min(rate, policy.limit_per_h * START_SHARE)
 
 
-def after_trip(state: EgressState, policy: Policy, now_us: int) -> EgressState:
-    """A storm begins: what does it say about the rate?"""
-    if not policy.learns or (served(state, now_us) < _LEAST_EVIDENCE and state.strikes < 2):
+def after_trip(state: EgressState, policy: Policy, now_us: int, strikes: int) -> EgressState:
+    """A storm begins, after `strikes` others in a row: what does it say about the rate?"""
+    if not policy.learns or (strikes < 2 and served(state, now_us) < _LEAST_EVIDENCE):
         return state
     rate, ceiling = rate_per_h(state, policy), state.ceiling_per_h
     window_h = _window_h(state, rate, now_us)
     found = max(1.5, permits_in(state, now_us, window_h) - 1) / window_h
-    is_sure = abs(found - ceiling) < 0.1 * ceiling  # said twice
+    is_sure = abs(found - ceiling) < 0.1 * ceiling or window_h == _WINDOWS_H[-1]  # said twice, or nothing to try
     if window_h > 1 and window_h == state.window_h and ceiling and rate <= ceiling:
         found = min(max(found, 0.8 * ceiling), 0.95 * ceiling)  # no window explains it: go down step by step
     new_rate = min(found * _BELOW_CEILING[policy.mode][window_h > 1], found - _ROOM / window_h)
@@ -104,5 +106,6 @@ def _hold_us(state: EgressState) -> int:
     if not state.ceiling_per_h or state.rate_per_h > state.ceiling_per_h:
         return held_us
     if state.is_sure:
-        return max(_TEST_EVERY_US, _TEST_EVERY_BLOCKS * state.blocked_us)
+        blocks = _TEST_EVERY_BLOCKS if state.blocked_us < _LONG_BLOCK_US else _TEST_EVERY_LONG_BLOCKS
+        return max(_TEST_EVERY_US, blocks * state.blocked_us)
     return max(_UNSURE_TEST_EVERY_US, held_us, _UNSURE_TEST_EVERY_BLOCKS * state.blocked_us)

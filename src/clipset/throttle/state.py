@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 HOUR_US = 3_600_000_000
@@ -47,7 +47,7 @@ class EgressState:
         return self.not_before_us > 0
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return json.dumps({item.name: getattr(self, item.name) for item in fields(self)}, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "EgressState":

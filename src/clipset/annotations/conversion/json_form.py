@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from clipset.annotations.archive import named, open_text
-from clipset.annotations.conversion.entry import BLOCKED, derived_duration, entry_of, time_cell
+from clipset.annotations.conversion.entry import BLOCKED, JSON_NUMBER, derived_duration, entry_of, time_cell
 from clipset.annotations.conversion.row import Row, kept_of, patch, same
 from clipset.annotations.fields import annotation, clean, time_us
 from clipset.annotations.json_stream import Number, members
@@ -142,31 +142,25 @@ def _usual_row(video_id: str, entry: object) -> Row | None:
             "url": str(url),
             **more,
         } if (
-            not more
-            and not more_of_clip
-            and type(label) is type(split) is str
-            and clean(label + split) == label + split
+            not more and not more_of_clip and url and JSON_NUMBER.fullmatch(duration) and _are_plain(label, split, url)
         ):
             annotation(video_id, start, end, split, label)
             times = {"time_start": time_cell(start), "time_end": time_cell(end)}
-            usual = url == URL + video_id and same(duration, derived_duration(times))
-            own = {
-                "label": label,
-                "youtube_id": video_id,
-                **times,
-                "split": split,
-                "duration": str(duration),
-                "url": url,
-            }
-            return Row(own, {}) if usual else None
+            facts = {"split": split, "duration": str(duration), "url": url}
+            return Row({"label": label, "youtube_id": video_id, **times, **facts}, {})
     return None
+
+
+def _are_plain(*texts: str) -> bool:
+    """Text, not the text of a number, that a table holds as it is."""
+    return all(type(text) is str for text in texts) and clean("".join(texts)) == "".join(texts)
 
 
 def _row(video_id: str, entry: dict[str, Any], clip: dict[str, Any], keys: Collection[str]) -> Row:
     own = dict(kept_of(clip.get(OWN_KEY, {}), ("row", "cells", "time_start", "time_end", "object")))
     start, end = segment(clip)
     annotation(video_id, start, end, split=None, label=None)
-    facts = {key: value for key, value in (entry | clip).items() if key not in _NO_CELL}
+    facts = {key: value for key, value in (entry | clip).items() if key not in _NO_CELL and clean(key) == key}
     cells = dict.fromkeys((*_DERIVED, *keys), "") | {key: _cell(value) for key, value in facts.items()}
     cells |= {
         "youtube_id": video_id,

@@ -7,7 +7,7 @@ from typing import Any, TextIO
 from clipset.annotations.archive import named, open_text
 from clipset.annotations.conversion.entry import JSON_NUMBER
 from clipset.annotations.conversion.row import Row, Table, check, kept_of, patch, patched
-from clipset.annotations.fields import row_text
+from clipset.annotations.fields import clean, row_text
 from clipset.annotations.json_stream import Number, json_text
 from clipset.annotations.kinetics_csv import Header
 from clipset.annotations.kinetics_json import cell_text
@@ -25,7 +25,7 @@ class JsonlTable:
         self._path = path
         names: dict[str, None] = {}
         for _line, found in self._objects():
-            names.update(dict.fromkeys(found))
+            names.update(dict.fromkeys(name for name in found if clean(name) == name))
         names.pop(OWN_KEY, None)
         self.header = Header.of(tuple(names))
         self.keeps = any(isinstance(row, Row) and row.kept for row in self.rows())

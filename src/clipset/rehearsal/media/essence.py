@@ -1,8 +1,8 @@
 """Encodes pictures and sound once, in pieces that many files share, and hands out their packets.
 
 Video is encoded in segments of 20 s (four closed GOPs), each by an encoder of its own: a longer video with the same
-key reuses the segments of a shorter one, whatever was asked for first. Audio is encoded by whole minutes and cut, for
-an encoder started anew would click. Pieces are mp4 files, which hold all four codecs with exact times.
+key reuses the segments of a shorter one, whatever was asked for first. Audio is encoded from the start, in lengths that
+double, and cut: an encoder started anew would click. Pieces are mp4 files, which hold all four codecs with exact times.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ Store = Callable[[str, Make], Path]  # a piece's name and how to make it -> wher
 AnyPacket: TypeAlias = "Packet[Any]"  # text: the class takes no parameter at run time
 Feed = Iterator[tuple[Stream, AnyPacket]]  # the stream of the piece, for its parameters, and a packet
 
-_AUDIO_PIECE_S = 60
+_SHORTEST_AUDIO_S = 32
 
 
 def video_packets(spec: MediaSpec, picture: Picture, store: Store) -> Feed:
@@ -44,10 +44,10 @@ def video_packets(spec: MediaSpec, picture: Picture, store: Store) -> Feed:
 
 def audio_packets(spec: MediaSpec, sound: Sound, store: Store) -> Feed:
     """The packets of the audio stream that start before the end of the video."""
-    minutes = -int(-spec.duration_s // _AUDIO_PIECE_S)
-    piece = store(
-        f"audio-{digest((sound, minutes))}.mp4", lambda path: _encode_audio(path, sound, minutes * _AUDIO_PIECE_S)
-    )
+    length_s = _SHORTEST_AUDIO_S
+    while length_s < spec.duration_s:
+        length_s *= 2
+    piece = store(f"audio-{digest((sound, length_s))}.mp4", lambda path: _encode_audio(path, sound, length_s))
     with av.open(str(piece)) as container:
         stream = container.streams.audio[0]
         for _, packet in _shifted(stream, container.demux(stream), Fraction(0)):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from hashlib import blake2b
+from math import ceil
 
 GOP_S = 5  # between keyframes, as the segments of YouTube
 GOPS_PER_SEGMENT = 4
@@ -84,7 +85,8 @@ class MediaSpec:
 
     @property
     def frames(self) -> int:
-        return 0 if self.picture is None else max(1, round(self.duration_s * self.picture.fps))
+        """All that begin before the end of the video."""
+        return 0 if self.picture is None else ceil(self.duration_s * self.picture.fps)
 
     @property
     def name(self) -> str:

@@ -52,6 +52,8 @@ def choose(
     pool = _usable(available)
     for protocol in ("http", "hls"):
         choices = _choices([item for item in pool if item.protocol == protocol], audio=recipe.audio)
+        if protocol == "hls":  # two playlists have no common zero of time
+            choices = [item for item in choices if item.audio is None]
         if choices:
             rung = _fit_for(recipe.precision, _rung(choices, recipe.max_height_px))
             return min(rung, key=lambda item: (_cost(item, wanted_s, length_s), item.format_id))

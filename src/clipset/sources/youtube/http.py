@@ -6,11 +6,13 @@ from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from yt_dlp.networking import Request
+from yt_dlp.networking.exceptions import HTTPError
 
 from clipset.clock import Clock
 from clipset.reasons import Reason
 from clipset.sources.youtube import verdict
 from clipset.sources.youtube.config import Gate
+from clipset.sources.youtube.playlist import Playlist, parse
 from clipset.sources.youtube.rendition import Rendition
 from clipset.sources.youtube.response import MeteredResponse, RequestFailed
 from clipset.sources.youtube.seam import ResolverYDL
@@ -175,6 +177,24 @@ class HttpStream:
             raise ClipsetError(verdict.of_request(cut.error, Stage.FETCH))
         if self._clock.wait(_PAUSE_S * 2 ** (cuts - 1), self._stop):
             raise Interrupted
+
+
+def fetch_playlist(ydl: ResolverYDL, gate: Gate, url: str) -> Playlist:
+    """A media playlist of a finished video in the clear. Raises ClipsetError, Interrupted."""
+    try:
+        playlist = parse(ydl.urlopen(Request(url)).read().decode("utf-8", "replace"), url)
+    except RequestFailed as error:
+        failure = verdict.of_request(error, Stage.FETCH)
+        if failure.reason is Reason.THROTTLED:
+            gate.refused(failure.retry_after_s, failure.detail)
+        raise ClipsetError(failure) from None
+    except (HTTPError, ValueError) as error:
+        raise verdict.fetch_error(Reason.SERVER_ERROR, f"the playlist: {error}") from None
+    if playlist.encrypted:
+        raise verdict.fetch_error(Reason.DRM, "the playlist is encrypted")
+    if not playlist.finished:
+        raise verdict.fetch_error(Reason.LIVE, "the playlist is still growing")
+    return playlist
 
 
 class _Cut(Exception):  # noqa: N818 - not the end: the range resumes

@@ -117,7 +117,7 @@ class Resolver:
         return ClipsetError(failure)
 
     def _with_notes(self, text: str) -> str:
-        return self._ydl.redacted("; ".join((text, *self._ydl.notes.drain())))
+        return self._ydl.redacted("; ".join(" ".join(note.split()) for note in (text, *self._ydl.notes.drain())))
 
 
 def _failed(reason: Reason, detail: str) -> ClipsetError:

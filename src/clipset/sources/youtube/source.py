@@ -4,7 +4,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from yt_dlp.utils import YoutubeDLError
 
@@ -12,12 +12,14 @@ from clipset.clock import Clock, SystemClock
 from clipset.reasons import Reason
 from clipset.sources.youtube.config import Choose, Egress, Gate, YouTubeConfig
 from clipset.sources.youtube.formats import Choice, choose
-from clipset.sources.youtube.http import HttpStream
+from clipset.sources.youtube.http import Address, HttpStream, fetch_playlist
+from clipset.sources.youtube.playlist import Segment
 from clipset.sources.youtube.rendition import Rendition
 from clipset.sources.youtube.resolve import Resolved, Resolver
 from clipset.sources.youtube.seam import ResolverYDL
+from clipset.sources.youtube.segments import SegmentStream
 from clipset.sources.youtube.transport import OpenConnections
-from clipset.types import ByteStream, ClipsetError, Failure, Located, MediaInput, Meter, Recipe, Stage, VideoJob
+from clipset.types import ClipsetError, Failure, Located, MediaInput, Meter, Recipe, Stage, VideoJob
 
 
 class FirstOpen:
@@ -105,11 +107,17 @@ class YouTubeSource:
     def _located(self, job: VideoJob, session: _Session, streams: ExitStack) -> Located:
         resolved = session.resolver.resolve(job.video_id)
         choice = self._choice(job, resolved)
-        lease = _Lease(choice, lambda: self._again(job, session, choice))
-        video = self._stream(session, lease, lambda found: found.video, streams)
-        audio = self._stream(session, lease, _audio, streams) if choice.audio else None
-        media = MediaInput(video, audio, format_id=choice.format_id)
+        if choice.video.protocol == "hls":
+            media = MediaInput(self._playlist(session, job, choice.video, streams), format_id=choice.format_id)
+        else:
+            media = self._files(session, job, choice, streams)
         return Located(job.wanted, media, session.egress.name, f"{resolved.tool} {choice.format_id}")
+
+    def _files(self, session: _Session, job: VideoJob, choice: Choice, streams: ExitStack) -> MediaInput:
+        lease = _Lease(choice, lambda: self._again(job, session, choice))
+        video = self._stream(session, _Address(lease, lambda found: found.video), streams)
+        audio = self._stream(session, _Address(lease, _audio), streams) if choice.audio else None
+        return MediaInput(video, audio, format_id=choice.format_id)
 
     def _choice(self, job: VideoJob, resolved: Resolved) -> Choice:
         spans = [wanted.clip.span for wanted in job.wanted]
@@ -128,11 +136,24 @@ class YouTubeSource:
             detail = f"format {before.format_id} is no longer offered"
             raise ClipsetError(Failure(Reason.EXPIRED_URL, detail, Stage.FETCH)) from None
 
-    def _stream(
-        self, session: _Session, lease: "_Lease", part: Callable[[Choice], Rendition], streams: ExitStack
-    ) -> ByteStream:
-        address = _Address(lease, part)
+    def _stream(self, session: _Session, address: Address, streams: ExitStack) -> HttpStream:
         stream = HttpStream(session.ydl, address, session.gate, self._clock, self._stop)
+        streams.callback(stream.close)
+        return stream
+
+    def _playlist(self, session: _Session, job: VideoJob, rendition: Rendition, streams: ExitStack) -> SegmentStream:
+        """What the job needs of a playlist; a fetched playlist has no second address to go to."""
+
+        def fetch(segment: Segment, most_bytes: int) -> bytes:
+            with ExitStack() as opened:
+                address = _Fixed(replace(rendition, url=segment.url, size_bytes=None))
+                stream = self._stream(session, address, opened)
+                return stream.read(segment.start, segment.end or most_bytes)
+
+        playlist = fetch_playlist(session.ydl, session.gate, rendition.url)
+        header = [playlist.header] if playlist.header else []
+        segments = playlist.covering([wanted.clip.span for wanted in job.wanted])
+        stream = SegmentStream([*header, *segments], fetch)
         streams.callback(stream.close)
         return stream
 
@@ -169,6 +190,19 @@ class _Address:
 
     def renew(self) -> bool:
         return self._lease.renew()
+
+
+@dataclass(frozen=True, slots=True)
+class _Fixed:
+    """An address for good."""
+
+    rendition: Rendition
+
+    def current(self) -> Rendition:
+        return self.rendition
+
+    def renew(self) -> bool:
+        return False
 
 
 def _open_ydl(

@@ -35,7 +35,7 @@ class Spool:
         try:
             self._file = tempfile.TemporaryFile(prefix="clipset-")  # noqa: SIM115 - lives until close()
         except OSError as error:
-            raise _our_fault(error) from None
+            raise our_fault(error) from None
 
     def read(self, start: int, end: int) -> bytes:
         """Bytes start <= i < end; fewer only where the file ends. Raises ClipsetError, Interrupted."""
@@ -69,7 +69,7 @@ class Spool:
             self._file.write(piece)
             self._file.flush()
         except OSError as error:
-            raise _our_fault(error) from None
+            raise our_fault(error) from None
         self._have_bytes += len(piece)
 
     def _restart(self, broken: RequestFailed) -> None:
@@ -88,6 +88,7 @@ class Spool:
             raise verdict.fetch_error(Reason.EXPIRED_URL, "the file became shorter between two downloads")
 
 
-def _our_fault(error: OSError) -> ClipsetError:
+def our_fault(error: OSError) -> ClipsetError:
+    """A temporary file that this machine does not let us write."""
     reason = Reason.DISK_FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else Reason.NO_PERMISSION
     return verdict.fetch_error(reason, f"a temporary file in {tempfile.gettempdir()}: {error.strerror}")
