@@ -105,7 +105,7 @@ def _from_source(source: Source, job: VideoJob, bench: Bench) -> Iterator[Attemp
                         _end_if_not_the_clips_fault(attempt.result)
     except ClipsetError as error:
         for clip in left:
-            yield Attempt(clip, error.failure, source.name, cost=lap.cost(0.0))
+            yield Attempt(clip, error.failure, source.name, meter.egress, lap.cost(0.0), meter.tool)
 
 
 def _end_if_not_the_clips_fault(failure: Failure) -> None:

@@ -279,11 +279,13 @@ class Located:
 
 @dataclass(slots=True)
 class Meter:
-    """Counts what a job cost outside, written by the source that fetches; the one mutable value, one per job."""
+    """What a job cost outside and by which way, written by the source that fetches; the one mutable value, one a job."""
 
     requests: int = 0
     fetched_bytes: int = 0
     seconds: float = 0.0  # spent in requests, not waiting at the gate
+    egress: str = ""
+    tool: str = ""  # as in Attempt, as far as it is known
 
 
 class Source(Protocol):

@@ -56,12 +56,16 @@ def encode(path: Path, essence: Essence, form: str, options: dict[str, str] | No
     return path
 
 
-def remux(source: Path, path: Path, form: str, options: dict[str, str] | None = None, kinds: str = "va", repeat: int = 1) -> Path:
+def remux(
+    source: Path, path: Path, form: str, options: dict[str, str] | None = None, kinds: str = "va", repeat: int = 1
+) -> Path:
     """The same packets in another container, once or several times over. `kinds`: v, a or both."""
     wanted = {"v": "video", "a": "audio"}
     with av.open(str(path), "w", format=form, options=options or {}) as out:
         with av.open(str(source)) as first:
-            streams = {s.index: out.add_stream_from_template(s) for s in first.streams if s.type in [wanted[k] for k in kinds]}
+            streams = {
+                s.index: out.add_stream_from_template(s) for s in first.streams if s.type in [wanted[k] for k in kinds]
+            }
         for n in range(repeat):
             with av.open(str(source)) as container:
                 length_s = Fraction(container.duration, av.time_base) + Fraction(1, 20)  # room for the sound's priming
@@ -78,7 +82,11 @@ def remux(source: Path, path: Path, form: str, options: dict[str, str] | None = 
 def counter_of(picture: np.ndarray) -> int:
     """The number in a picture's luma plane (rows x columns, 8 bits) of the size it was made in."""
     half = _BLOCK_PX // 2
-    return sum(1 << b for b in range(COUNTER_BITS) if picture[2:_BLOCK_PX - 2, b * _BLOCK_PX + 2 : (b + 1) * _BLOCK_PX - 2].mean() > 125 + 0 * half)
+    return sum(
+        1 << b
+        for b in range(COUNTER_BITS)
+        if picture[2 : _BLOCK_PX - 2, b * _BLOCK_PX + 2 : (b + 1) * _BLOCK_PX - 2].mean() > 125 + 0 * half
+    )
 
 
 def _video_stream(container, essence):

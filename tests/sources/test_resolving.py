@@ -249,6 +249,13 @@ def test_a_refusal_that_yt_dlp_swallows_is_still_a_refusal(rig: Rig, monkeypatch
     with pytest.raises(ClipsetError) as failed, source.locate(job(), rig.meter):
         pass
     assert failed.value.failure.reason is Reason.THROTTLED
+    assert rig.gate.diary[-1] == "refused"
+
+    monkeypatch.setattr(rig.gate, "enter", lambda: setattr(rig.gate, "cooling", True))
+    with pytest.raises(ClipsetError) as failed, source.locate(job(), rig.meter):
+        pass
+    assert failed.value.failure.detail == "cooling"
+    assert rig.gate.diary.count("refused") == 1
 
 
 def test_a_video_without_urls_means_that_the_tool_is_out_of_date(rig: Rig) -> None:

@@ -124,3 +124,9 @@ def test_a_list_is_converted_there_and_back(here, capsys):
     assert main(["convert", "list.json.gz", "back.csv"]) == 0
     assert (here / "back.csv").read_text() == GOOD
     assert "2 clips" in capsys.readouterr().err
+
+
+def test_whether_a_list_is_bad_is_judged_by_all_of_it_not_by_the_selection(capsys):
+    listed(GOOD + "juggling,abcdefghijk,20,30,val\njuggling,abcdefghijk,40,50,val\n" + "x,#NAME?,0,10,val\n" * 3)
+    assert main(["plan", "list.csv", "--class", "abseiling", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["clips"] == 1

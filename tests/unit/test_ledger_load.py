@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clipset.ledger import Folder, Ledger, PlanHeader, TooManyBadRows
+from clipset.ledger import Folder, Ledger, PlanHeader
 from clipset.types import Annotation, Attempt, BadRow, Facts, Outcome, Stored
 
 S = 1_000_000
@@ -113,16 +113,7 @@ def test_annotations_without_split_or_label_are_taken_once(ledger: Ledger) -> No
     assert (summary.clips, summary.duplicates) == (1, 1)
 
 
-def test_more_than_half_bad_rows_are_refused_and_leave_no_trace(ledger: Ledger) -> None:
-    rows = [row("a"), *(BadRow(line, "#NAME?", "the id was destroyed by a spreadsheet") for line in (2, 3))]
-    with pytest.raises(TooManyBadRows, match=r"2 of 3 rows are bad.*line 2: the id was destroyed") as caught:
-        ledger.load(header(), rows, path_of)
-    assert (caught.value.rows, caught.value.bad_rows, len(caught.value.first_bad)) == (3, 2, 2)
-    assert ledger.find_plan(header()) is None
-    assert ledger.status(NOW_US).clips.wanted == ledger.status(NOW_US).bad_rows == 0
-
-
-def test_half_bad_rows_are_accepted(ledger: Ledger) -> None:
+def test_bad_rows_are_kept_beside_the_clips(ledger: Ledger) -> None:
     assert ledger.load(header(), [row("a"), BadRow(2, "", "no id")], path_of).bad_rows == 1
 
 

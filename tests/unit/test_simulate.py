@@ -130,12 +130,13 @@ def test_a_world_that_makes_no_sense_is_refused_with_its_name(text: str) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize("name", ["guest", "account", "halving", "doubling", "errors"])
-def test_auto_gets_nine_tenths_of_what_is_possible_with_few_refusals(name: str, seed: int) -> None:
-    result = simulate(WORLDS[name].seeded(seed), "auto")
+@pytest.mark.parametrize(
+    ("name", "horizon_h"), [("guest", 336), ("account", 96), ("halving", 336), ("doubling", 336), ("errors", 336)]
+)
+def test_auto_gets_nine_tenths_of_what_is_possible_with_few_refusals(name: str, horizon_h: int) -> None:
+    result = simulate(replace(WORLDS[name], horizon_h=horizon_h), "auto")
     assert result.share_of_oracle >= 0.9
-    assert max(sum(result.refused_by_hour[hour : hour + 24]) for hour in range(336)) <= 12
+    assert max(sum(result.refused_by_hour[hour : hour + 24]) for hour in range(horizon_h)) <= 12
     assert result.refused_while_blocked <= result.cool_downs
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from clipset.annotations import AnnotationError, read
@@ -13,6 +13,8 @@ from clipset.plan import Layout, Seen, Selection, SelectionError, check, parse_s
 from clipset.types import Annotation, BadRow, Precision, Recipe
 
 _RECIPE = "recipe_id"
+_MOST_BAD = 0.5  # share of a list's rows; above it is the wrong file, or a damaged one
+_SHOWN_BAD_ROWS = 3
 _LIST_SUFFIXES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".gz", ".xz", ".zst"}
 
 
@@ -56,15 +58,12 @@ def _labels_in(path: Path) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
-def load(
-    ledger: Ledger, lists: Sequence[Path], chosen: Selection, how: Recipe, *, is_new_recipe_ok: bool = False
-) -> list[PlanSummary]:
+def load(ledger: Ledger, lists: Sequence[Path], chosen: Selection, how: Recipe) -> list[PlanSummary]:
     """Each list as a plan of its own in the ledger; one that is there already is not read again.
 
     Raises UserError, AnnotationError, LedgerError; then nothing of the list at hand is in the ledger.
     """
-    if not is_new_recipe_ok:
-        _keep_recipe(ledger, how)
+    _keep_recipe(ledger, how)
     layout = _layout(ledger)
     seen = Seen()
     summaries = []
@@ -83,13 +82,26 @@ def load(
 
 
 def _rows(path: Path, chosen: Selection, seen: Seen, *, is_last: bool) -> Iterator[Annotation | BadRow]:
-    """Checks the selection after the last row, inside the load, so that a mistyped class leaves nothing behind."""
-    yield from select(read(path), chosen, seen)
+    """What is wrong with the list or the selection shows after the last row: inside the load, so that nothing stays."""
+    before, first_bad = (seen.rows, seen.bad_rows), list[BadRow]()
+    yield from select(_noting(read(path), first_bad), chosen, seen)
+    rows, bad_rows = seen.rows - before[0], seen.bad_rows - before[1]
+    if bad_rows > rows * _MOST_BAD:
+        examples = "; ".join(f"line {bad.line}: {bad.message}" if bad.line else bad.message for bad in first_bad)
+        raise AnnotationError(f"{path}: {bad_rows} of {rows} rows are bad, so nothing was taken over ({examples})")
     if is_last:
         try:
             check(chosen, seen)
         except SelectionError as error:
             raise UserError(str(error)) from None
+
+
+def _noting(rows: Iterable[Annotation | BadRow], first_bad: list[BadRow]) -> Iterator[Annotation | BadRow]:
+    """The rows as they are; the first bad ones are put into `first_bad`, whatever is selected."""
+    for row in rows:
+        if isinstance(row, BadRow) and len(first_bad) < _SHOWN_BAD_ROWS:
+            first_bad.append(row)
+        yield row
 
 
 def _keep_recipe(ledger: Ledger, how: Recipe) -> None:

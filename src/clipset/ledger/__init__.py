@@ -6,7 +6,6 @@ from clipset.ledger.errors import (
     LedgerHeld,
     LedgerMissing,
     LedgerVersion,
-    TooManyBadRows,
 )
 from clipset.ledger.ledger import Ledger
 from clipset.ledger.reader import LedgerReader
@@ -28,5 +27,4 @@ __all__ = [
     "PlanSummary",
     "Retry",
     "Status",
-    "TooManyBadRows",
 ]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from clipset.reasons import Reason
-from clipset.types import BadRow, ClipsetError, Failure, Stage
+from clipset.types import ClipsetError, Failure, Stage
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -43,17 +43,6 @@ class LedgerVersion(LedgerError):  # noqa: N818 - the name says error already
         advice = "update clipset" if found > known else "run clipset fetch on it once, which brings it up to date"
         super().__init__(f"{path} has schema {found}, this clipset reads {known}: {advice}")
         self.found = found
-
-
-class TooManyBadRows(LedgerError):  # noqa: N818 - a plain statement reads better
-    """Most of a list names no clip: it is the wrong file or a damaged one. `first_bad` are the first few rows."""
-
-    def __init__(self, rows: int, bad_rows: int, first_bad: tuple[BadRow, ...]) -> None:
-        examples = "; ".join(f"line {bad.line}: {bad.message}" if bad.line else bad.message for bad in first_bad)
-        super().__init__(f"{bad_rows} of {rows} rows are bad, so nothing was taken over ({examples})")
-        self.rows = rows
-        self.bad_rows = bad_rows
-        self.first_bad = first_bad
 
 
 @contextmanager

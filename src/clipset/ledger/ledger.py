@@ -87,18 +87,16 @@ class Ledger(LedgerReader):
         rows: Iterable[Annotation | BadRow],
         path_of: Callable[[Annotation], str],
         folders: Callable[[], Iterable[Folder]] = tuple,
-        bad_limit_share: float = 0.5,
     ) -> PlanSummary:
         """Take a list over, all of it or nothing, in constant memory; clips that are known keep their state.
 
         A plan that is known already is returned as it is and `rows` are not touched. `folders` is asked after the
-        last row for what the layout behind `path_of` decided. Raises TooManyBadRows when more than `bad_limit_share`
-        of the rows are bad, and whatever `rows` raises.
+        last row for what the layout behind `path_of` decided. Raises whatever `rows` raises.
         """
         plan = self.find_plan(header)
         if plan is None:
             with unchecked(self._connection), self._writing():
-                plan = loading.load(self._connection, header, rows, path_of, folders, bad_limit_share)
+                plan = loading.load(self._connection, header, rows, path_of, folders)
         return self.summary(plan)
 
     def next_jobs(

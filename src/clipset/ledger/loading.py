@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 
-from clipset.ledger.errors import TooManyBadRows
 from clipset.ledger.rows import Folder, PlanHeader, PlanSummary, storable
 from clipset.types import Annotation, BadRow
 
@@ -59,16 +58,13 @@ def load(
     rows: Iterable[Annotation | BadRow],
     path_of: PathOf,
     folders: Callable[[], Iterable[Folder]],
-    bad_limit_share: float,
 ) -> int:
-    """Take a list over and return its plan's key. Runs inside the caller's transaction. Raises TooManyBadRows."""
+    """Take a list over and return its plan's key. Runs inside the caller's transaction."""
     dataset = _dataset_key(connection, header.dataset)
     plan = _insert_plan(connection, header, dataset)
     connection.execute(_STAGE)
     bad_count = _stage(connection, plan, rows, path_of)
     staged = _one(connection, "SELECT count(*) FROM stage")
-    if bad_count > (staged + bad_count) * bad_limit_share:
-        raise TooManyBadRows(staged + bad_count, bad_count, first_bad_rows(connection, plan))
     distinct = _take_over(connection, plan, dataset)
     connection.execute(
         "UPDATE plan SET row_count = ?, duplicates = ? WHERE key = ?",

@@ -62,12 +62,16 @@ class Job:
     @contextmanager
     def _tracks(self, span: Span) -> Iterator[Tracks]:
         video = self.video.at(span)
-        audio = video if self.audio is self.video else self.audio and self.audio.at(span, video.zero_s)
-        tracks = open_tracks(video, audio, span, self.limits)
+        tracks = open_tracks(video, self._audio_at(span, video), span, self.limits)
         try:
             yield tracks
         finally:
             tracks.close()
+
+    def _audio_at(self, span: Span, video: MediaFile) -> MediaFile | None:
+        if self.audio is None:
+            return None
+        return video if self.audio is self.video else self.audio.at(span, video.zero_s)
 
 
 def inspect(

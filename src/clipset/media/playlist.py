@@ -77,6 +77,7 @@ class PlaylistFile:
         self._rows = _rows(fetch(0, _TABLE_BYTES_MAX)[0])
         self._starts = [row.start_us for row in self._rows]
         self._zeros: dict[int, Fraction] = {}
+        self._firsts: dict[int, Fraction] = {}
 
     def at(self, span: Span, zero_s: Fraction | None = None) -> MediaFile:
         """The segments from the one with the span's start on. `zero_s`, for sound, is when the pictures' clock starts.
@@ -88,13 +89,10 @@ class PlaylistFile:
         number = self._number(span.start_us)
         group = max(i for i, row in enumerate(self._rows[: number + 1]) if row.discontinuity or i == 0)
         zero_s = self._zero_s(group, None if group == number else HEAD_BYTES)
-        for number in range(number, max(group, number - _TRIES) - 1, -1):
-            shown_s = self._first_picture_s(number)
-            if shown_s < zero_s - _WRAP_S / 2:
-                zero_s -= _WRAP_S
-            if (shown_s - zero_s) * US_PER_S <= span.start_us:
-                break
-        return self._file(number, zero_s)
+        earliest = max(group, number - _TRIES)
+        while (shown_s := self._shown_s(number, zero_s)) * US_PER_S > span.start_us and number > earliest:
+            number -= 1
+        return self._file(number, self._first_picture_s(number) - shown_s)
 
     def _number(self, time_us: int) -> int:
         return max(0, bisect_right(self._starts, time_us) - 1)
@@ -106,8 +104,15 @@ class PlaylistFile:
             self._zeros[group] = shown_s - Fraction(self._starts[group], US_PER_S)
         return self._zeros[group]
 
+    def _shown_s(self, number: int, zero_s: Fraction) -> Fraction:
+        """When the first picture of a segment is shown, in the video's time."""
+        shown_s = self._first_picture_s(number) - zero_s
+        return shown_s + _WRAP_S if shown_s < -_WRAP_S / 2 else shown_s
+
     def _first_picture_s(self, number: int, first_bytes: int | None = None) -> Fraction:
-        return first_picture_s(self._media([number], first_bytes))
+        if number not in self._firsts:
+            self._firsts[number] = first_picture_s(self._media([number], first_bytes))
+        return self._firsts[number]
 
     def _file(self, number: int, zero_s: Fraction) -> MediaFile:
         return replace(self._media(list(range(number, len(self._rows)))), zero_s=zero_s)

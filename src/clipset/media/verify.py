@@ -118,7 +118,11 @@ def _seen(
     shown: list[tuple[int, int]],
     sound_s: Fraction,
 ) -> Seen:
-    """`shown` has the tick and the duration of every frame."""
+    """`shown` has the tick and the duration of every frame.
+
+    The clip's duration is that of its track: mp4 gives every sample the time to the next one in decoding order, which
+    for the frame shown last can be another frame's.
+    """
     if not shown or any(after[0] <= before[0] for before, after in pairwise(shown)):
         raise damaged("the clip has no frames, or frames out of order", Stage.VERIFY)
     tick_s = video.time_base or Fraction(1)
@@ -130,7 +134,7 @@ def _seen(
         fps=video.average_rate or Fraction(0),
         times_s=tuple((tick - first) * tick_s for tick, _ in shown),
         first_s=first * tick_s,
-        duration_s=(last + last_duration - first) * tick_s,
+        duration_s=(video.duration if video.duration is not None else last + last_duration - first) * tick_s,
         video_codec=context.codec.canonical_name,
         audio_codec=audio.codec_context.codec.canonical_name if audio is not None else None,
         sound_s=sound_s if audio is not None else None,

@@ -19,7 +19,7 @@ def human_bytes(size_bytes: float) -> str:
 def human_duration(seconds: float) -> str:
     """90 -> '1 min 30 s', 7,800,000 -> '90 d 6 h'. Two units at most."""
     rest = round(seconds)
-    parts = []
+    parts: list[str] = []
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
         if rest >= size or (unit == "s" and not parts):
             parts.append(f"{rest // size} {unit}")

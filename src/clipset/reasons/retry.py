@@ -8,7 +8,7 @@
 | live | 6 h, then daily | 30 |
 | premiere | daily | 60 |
 | tool_outdated | 1 h, then daily | never: an update of yt-dlp cures it |
-| damaged_media, no_video | 1 h: the transfer may have been damaged | 2 |
+| damaged_media, no_video | 2 s: the transfer may have been damaged | 2 |
 | absent | 0: at once, but in the next session | never |
 | throttled, and what stops the run | 0: it was not about the clip | never |
 | everything else is lost | - | 1 |
@@ -36,7 +36,7 @@ class _Ladder:
 
 
 _HICCUP = _Ladder((2.0, 15.0, 10 * _MINUTE_S, _HOUR_S, 6 * _HOUR_S, _DAY_S), 8)
-_ONCE_MORE = _Ladder((_HOUR_S,), 2)
+_ONCE_MORE = _Ladder((2.0,), 2)
 _LOST = _Ladder((0.0,), 1)
 _UNTOUCHED = _Ladder((0.0,), None)
 
