@@ -279,7 +279,7 @@ class Located:
 
 @dataclass(slots=True)
 class Meter:
-    """What a job cost outside and by which way, written by the source that fetches; the one mutable value, one a job."""
+    """What a job cost outside and by which way, written by the source; the one mutable value, one a job."""
 
     requests: int = 0
     fetched_bytes: int = 0

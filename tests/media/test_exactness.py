@@ -61,7 +61,7 @@ STREAMS = {
 def test_every_kind_of_h264_is_decoded_from_the_right_place(cuts, library, stream, form):
     essence = Essence(Fraction(8), gop=30, video_options=STREAMS[stream], audio=None, texture=4)
     path = library.encoded(f"{stream}.mp4".replace(" ", "_"), essence)
-    path = remux(path, path.with_suffix(f".{form}"), form)
+    path = remux(path, path.with_suffix(f".in.{form}"), form)
     shown = counters_and_times(path, from_first=form == "mpegts")
     for start, end in ((0, 1), (2.5, 4.1), (4.8, 6), (6.04, 8)):
         wanted = [n for n, time in shown if Fraction(str(start)) <= time < Fraction(str(end))]

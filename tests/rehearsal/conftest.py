@@ -114,13 +114,13 @@ def resolve(resolver):
 
 @pytest.fixture
 def get():
-    """Plain HTTP to the rehearsal, any host in the URL: `get(rehearsal, url, range="0-9")`."""
+    """Plain HTTP to the rehearsal, any host in the URL: `get(rehearsal, url, span="0-9")`."""
 
-    def ask(rehearsal: Rehearsal, url: str, *, range: str | None = None, method: str = "GET", **headers: str) -> Got:
+    def ask(rehearsal: Rehearsal, url: str, *, span: str | None = None, method: str = "GET", **headers: str) -> Got:
         parts = urlsplit(rewritten(rehearsal.origin, url))
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
         try:
-            sent = {**headers, **({"Range": f"bytes={range}"} if range else {})}
+            sent = {**headers, **({"Range": f"bytes={span}"} if span else {})}
             connection.request(method, f"{parts.path}?{parts.query}", headers=sent)
             response = connection.getresponse()
             try:

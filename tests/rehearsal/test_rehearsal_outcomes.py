@@ -1,5 +1,6 @@
 """What the unmodified yt-dlp says of every outcome, lean and with its default clients."""
 
+import socket
 import tomllib
 from pathlib import Path
 
@@ -85,12 +86,10 @@ def test_a_fault_of_the_first_requests_goes_away(start, resolve):
     assert rehearsal.counts()["player"] == 3
 
 
-def test_a_stalled_player_answers_nothing_until_the_client_leaves(start, get):
+def test_a_stalled_player_answers_nothing_until_the_client_leaves(start):
     stall = PlayerFault(kind=PlayerFaultKind.STALL)
     rehearsal = start(Scenario(default=Video(player_faults=(stall,))))
     body = b'{"videoId": "some-video0", "context": {"client": {"clientName": "VISIONOS"}}}'
-    import socket
-
     port = int(rehearsal.origin.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=0.3) as connection:
         connection.sendall(b"POST /youtubei/v1/player HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))

@@ -1,11 +1,11 @@
 """Scenarios: read from TOML, around a real list, and the demo's."""
 
 import csv
+import http.client
 import io
 import re
 import subprocess
 import sys
-import urllib.request
 from dataclasses import fields
 from fractions import Fraction
 
@@ -159,8 +159,10 @@ def test_the_module_serves_in_the_foreground_and_says_what_it_is(tmp_path):
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()
         origin = re.search(r"http://127\.0\.0\.1:\d+", line).group()
-        with urllib.request.urlopen(f"{origin}/__rehearsal__/stats", timeout=10) as response:
-            assert b'"counts": {}' in response.read()
+        connection = http.client.HTTPConnection(origin.removeprefix("http://"), timeout=10)
+        connection.request("GET", "/__rehearsal__/stats")
+        assert b'"counts": {}' in connection.getresponse().read()
+        connection.close()
         process.terminate()
     assert line.startswith("An offline YouTube for 1 scripted videos at ")
 

@@ -76,6 +76,8 @@ def test_a_throttled_egress_is_refused_and_served_again_after_the_block(
     rehearsal = start(Scenario(default=BRIEF, throttle=throttle), clock=fake_clock)
     assert resolve(rehearsal, "video-00001", lean=lean)["formats"]
     with pytest.raises(yt_dlp.utils.DownloadError, match=message):
+        resolve(rehearsal, "video-00002")
+    with pytest.raises(yt_dlp.utils.DownloadError, match=message):
         resolve(rehearsal, "video-00002", lean=lean)
     fake_clock.us += 21 * US_PER_S
     assert resolve(rehearsal, "video-00002", lean=lean)["formats"]

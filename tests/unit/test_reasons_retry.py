@@ -13,7 +13,7 @@ from clipset.reasons.retry import delay_s
     [
         (Reason.NETWORK, [2, 15, 600, 3600, 21_600, 86_400, 86_400, None]),
         (Reason.EXPIRED_URL, [2, 60, 3600, 21_600, 86_400, None]),
-        (Reason.DAMAGED_MEDIA, [3600, None]),
+        (Reason.DAMAGED_MEDIA, [2, None]),
         (Reason.UNAVAILABLE, [None]),
         (Reason.TOO_SHORT, [None]),
         (Reason.ABSENT, [0, 0, 0]),

@@ -24,11 +24,8 @@ def itags_of(video: Video) -> tuple[int, ...]:
 def media_spec(video_id: str, video: Video, itag: int) -> MediaSpec:
     key, duration_s = key_of(video_id, video), Fraction(str(video.duration_s))
     if itag == HLS_ITAG:
-        picture, sound = (
-            _picture(VideoCodec.H264, HLS_HEIGHT_PX, key, video),
-            Sound(AudioCodec.AAC, key >> _PITCH_SHIFT),
-        )
-        return MediaSpec(_HLS[video.hls], duration_s, picture, sound)
+        picture = _picture(VideoCodec.H264, HLS_HEIGHT_PX, key, video)
+        return MediaSpec(_HLS[video.hls], duration_s, picture, Sound(AudioCodec.AAC, key >> _PITCH_SHIFT))
     kind = ITAGS[itag]
     return MediaSpec(
         kind.container,

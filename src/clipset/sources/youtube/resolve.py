@@ -6,7 +6,7 @@ from typing import Any
 
 from yt_dlp.extractor.youtube._base import INNERTUBE_CLIENTS
 from yt_dlp.utils import ExtractorError
-from yt_dlp.version import __version__ as YT_DLP_VERSION  # noqa: N812 - it is a constant, named like one
+from yt_dlp.version import __version__
 
 from clipset.reasons import Reason
 from clipset.sources.youtube import verdict
@@ -22,6 +22,8 @@ DOUBTFUL = frozenset({Reason.UNAVAILABLE, Reason.AGE_RESTRICTED, Reason.DRM, Rea
 _NOT_YET = {"is_live": Reason.LIVE, "post_live": Reason.LIVE, "is_upcoming": Reason.PREMIERE}
 # After these YouTube has said nothing about the video, so the egress has proved nothing either.
 _NO_ANSWER = frozenset({Reason.NETWORK, Reason.SERVER_ERROR, Reason.THROTTLED})
+
+YT_DLP = f"yt-dlp {__version__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Resolver:
                 raise _failed(Reason.DRM, "This video is DRM protected")
             raise self._said("No video formats found", expected=False)
         duration_s = info.get("duration")
-        tool = f"yt-dlp {YT_DLP_VERSION} {clients}"
+        tool = f"{YT_DLP} {clients}"
         return Resolved(usable, float(duration_s) if isinstance(duration_s, int | float) else None, tool)
 
     def _said(self, text: str, *, expected: bool) -> Exception:

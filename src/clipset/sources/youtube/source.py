@@ -15,7 +15,7 @@ from clipset.sources.youtube.formats import Choice, choose
 from clipset.sources.youtube.http import Address, HttpStream, fetch_playlist
 from clipset.sources.youtube.playlist import Segment
 from clipset.sources.youtube.rendition import Rendition
-from clipset.sources.youtube.resolve import YT_DLP_VERSION, Resolved, Resolver
+from clipset.sources.youtube.resolve import YT_DLP, Resolved, Resolver
 from clipset.sources.youtube.seam import ResolverYDL
 from clipset.sources.youtube.segments import SegmentStream
 from clipset.sources.youtube.transport import OpenConnections
@@ -88,7 +88,7 @@ class YouTubeSource:
         """One input with all clips of the job. Raises ClipsetError, Interrupted."""
         session = self._session(self._choose(self._egresses, self._gates))
         session.ydl.meter = meter
-        meter.egress, meter.tool = session.egress.name, f"yt-dlp {YT_DLP_VERSION}"
+        meter.egress, meter.tool = session.egress.name, YT_DLP
         with ExitStack() as streams:
             yield iter([self._located(job, session, streams)])
 
