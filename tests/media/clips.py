@@ -29,13 +29,21 @@ def frames_between(start_s: Fraction, end_s: Fraction, rate: Fraction) -> list[i
     return list(range(ceil(start_s * rate), ceil(end_s * rate)))
 
 
-def counters_and_times(path: Path, from_first: bool = False) -> list[tuple[int, Fraction]]:
+def stored_times(path: Path, from_first: bool = False) -> list[Fraction]:
+    """The times of all frames as the container has them, in order: frame n is the one with the number n."""
+    with av.open(str(path)) as container:
+        packets = container.demux(container.streams.video[0])
+        times = sorted(packet.pts * packet.time_base for packet in packets if packet.pts is not None)
+    zero = times[0] if from_first else 0
+    return [time - zero for time in times]
+
+
+def counters_and_times(path: Path) -> list[tuple[int, Fraction]]:
     """What libav shows of a whole video: the number of each frame and its time."""
     with av.open(str(path)) as container:
         video = container.streams.video[0]
-        shown = [(counter_of(frame.to_ndarray(format="gray")), frame.pts * video.time_base) for frame in container.decode(video)]
-    zero = shown[0][1] if from_first else 0
-    return [(n, time - zero) for n, time in shown]
+        frames = container.decode(video)
+        return [(counter_of(frame.to_ndarray(format="gray")), frame.pts * video.time_base) for frame in frames]
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class Library:
         path = self.folder / name
         return path if path.exists() else encode(path, essence, form, options)
 
-    def files(self, form: str, rate: Fraction, seconds: int = 24) -> list[Path]:
+    def files(self, form: str, rate: Fraction, seconds: int = 16) -> list[Path]:
         """The counted video at a rate, in a container: one file, or one for pictures and one for sound."""
         webm = form.startswith("webm")
         label = f"{seconds}s-{rate.numerator}-{rate.denominator}"

@@ -119,6 +119,7 @@ def beeps_of(path: Path, start_s: float) -> list[float]:
             times.append(first_s + np.arange(samples.size) / frame.sample_rate)
             levels.append(samples)
     loud = np.concatenate(times)[np.concatenate(levels) > 0.3]
+    loud = loud[loud < DURATION_S]  # the last packet may reach over the end
     return [float(loud[0]), *map(float, loud[1:][np.diff(loud) > 0.5])]
 
 
@@ -182,7 +183,7 @@ def test_the_index_range_of_a_webm_holds_its_cues(library):
 
 @pytest.mark.parametrize(
     ("container", "codecs"),
-    [("progressive", "avc1.4d400c, mp4a.40.2"), ("hls-ts", "avc1.4d400c, mp4a.40.2"), ("webm", "vp9")],
+    [("progressive", "avc1.4d400b, mp4a.40.2"), ("hls-ts", "avc1.4d400b, mp4a.40.2"), ("webm", "vp9")],
 )
 def test_the_codecs_are_named_as_in_a_mime_type(container, codecs, library):
     assert library.get(spec_of(container)).codecs == codecs
@@ -193,7 +194,9 @@ def test_sound_alone_lasts_as_long_as_the_video(container, sound, library):
     file = library.get(MediaSpec(container, DURATION_S, None, sound))
     assert file.ranges.index is not None
     with av.open(str(file.path)) as opened:
-        end_s = max(float((frame.pts + frame.samples) * frame.time_base) for frame in opened.decode(audio=0))
+        end_s = max(
+            float(frame.pts * frame.time_base) + frame.samples / frame.sample_rate for frame in opened.decode(audio=0)
+        )
     assert abs(end_s - DURATION_S) < 0.05
     assert len(beeps_of(file.path, 0.0)) == 23
 

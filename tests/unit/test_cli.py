@@ -1,6 +1,9 @@
 """Commands as a user types them: what they print, what they return, what they leave behind."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -130,3 +133,18 @@ def test_whether_a_list_is_bad_is_judged_by_all_of_it_not_by_the_selection(capsy
     listed(GOOD + "juggling,abcdefghijk,20,30,val\njuggling,abcdefghijk,40,50,val\n" + "x,#NAME?,0,10,val\n" * 3)
     assert main(["plan", "list.csv", "--class", "abseiling", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["clips"] == 1
+
+
+@pytest.mark.parametrize(("text", "hint"), [('rte = "100/h"', "did you mean rate"), ("rate = ", "cannot be read")])
+def test_a_mistyped_setting_is_not_passed_over(text, hint, here, capsys):
+    listed()
+    (here / "clipset.toml").write_text(text)
+    assert main(["plan", "list.csv"]) == 2
+    assert hint in capsys.readouterr().err
+
+
+def test_the_reference_is_what_the_commands_say():
+    page = Path(__file__).parents[2] / "docs" / "reference.md"
+    script = Path(__file__).parents[2] / "scripts" / "reference.py"
+    printed = subprocess.run([sys.executable, script], capture_output=True, check=True, text=True).stdout
+    assert page.read_text(encoding="utf-8") == printed, "run scripts/reference.py > docs/reference.md"

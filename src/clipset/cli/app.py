@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from clipset import __version__
 from clipset.annotations import AnnotationError
 from clipset.annotations.conversion import convert as convert_list
+from clipset.cli import settings
 from clipset.cli.fetch import Order
 from clipset.cli.fetch import fetch as run_fetch
 from clipset.cli.forecast import plan as run_plan
@@ -39,6 +40,7 @@ _EXPECTED: tuple[tuple[tuple[type[Exception], ...], Exit], ...] = (
     ((cyclopts.CycloptsError, UserError, AnnotationError, LedgerError), Exit.USAGE),
 )
 _LISTS = Parameter(negative=(), show_env_var=False)
+_PLACE = Parameter(show_env_var=False)
 
 
 @app.command
@@ -89,51 +91,52 @@ def plan(
 
 
 @app.command
-def status(directory: Path, /, *, json: Annotated[bool, Parameter(negative=())] = False) -> Exit:
+def status(dataset: Annotated[Path, _PLACE], /, *, json: Annotated[bool, Parameter(negative=())] = False) -> Exit:
     """Show where a dataset stands.
 
     Parameters
     ----------
-    directory
+    dataset
         The directory of the dataset.
     json
         Print one JSON object.
     """
-    return print_status(directory, as_json=json)
+    return print_status(dataset, as_json=json)
 
 
 @app.command
-def convert(source: Path, target: Path, /) -> Exit:
+def convert(a: Annotated[Path, _PLACE], b: Annotated[Path, _PLACE], /) -> Exit:
     """Convert a list between CSV, TSV, JSON and JSON Lines without losing anything.
 
     Parameters
     ----------
-    source
+    a
         The list to read.
-    target
+    b
         The list to write; its suffix says how (.csv, .tsv, .json, .jsonl, and then perhaps .gz, .xz, .zst).
     """
-    summary = convert_list(source, target)
-    say(f"{target}: {summary.rows:,} clips, from {summary.source}")
+    summary = convert_list(a, b)
+    say(f"{b}: {summary.rows:,} clips, from {summary.source}")
     return Exit.OK
 
 
 @app.command
 def demo(
+    dataset: Annotated[Path, _PLACE] = Path("demo"),
+    /,
     *,
-    out: Path = Path("demo"),
     running: RunOptions = RunOptions(),  # noqa: B008 - frozen
 ) -> Exit:
     """Run the main job, offline, in about a minute: an offline YouTube on this machine, 24 rows, real clips.
 
     Parameters
     ----------
-    out
-        The directory of the dataset.
+    dataset
+        The directory of the demo's dataset.
     """
     from clipset.cli.demo import demo as run_demo  # noqa: PLC0415 - the server and libav are only for this verb
 
-    return run_demo(out, running)
+    return run_demo(dataset, running)
 
 
 def _some(annotations: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -146,6 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; returns its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        settings.check(Path(CONFIG_FILE), _option_names())
         result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except BrokenPipeError:
         return Exit.RESUMABLE
@@ -154,6 +158,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defence
         return _explained(error)
     return result if isinstance(result, int) else Exit.OK
+
+
+def _option_names() -> set[str]:
+    arguments = app["fetch"].assemble_argument_collection()
+    return {name.removeprefix("--") for argument in arguments for name in argument.names if name.startswith("--")}
 
 
 def _explained(error: Exception) -> Exit:

@@ -12,8 +12,8 @@ def _lines(hint: object, value: str, *, delimiter: str | None = None) -> list[st
     return [line for line in value.split("\n") if line]
 
 
-_FLAG = Parameter(negative=())
-_MANY = Parameter(negative=(), env_var_split=_lines)
+_FLAG = Parameter(negative=(), show_default=False)
+_MANY = Parameter(negative=(), env_var_split=_lines, show_default=False)
 
 
 @Parameter(name="*", group=Group.create_ordered("Selection"))
@@ -64,7 +64,7 @@ class ReachOptions:
     """Where the videos come from and how fast they may be asked for."""
 
     source: Annotated[tuple[str, ...], _MANY] = ("youtube",)
-    """Where to look, in this order, clip by clip (repeatable): youtube, folder:PATH."""
+    """Where to look, in this order, clip by clip (repeatable): youtube, folder:PATH; youtube if not given."""
 
     rate: str = "documented"
     """Videos permitted an hour and egress: documented, auto, a number such as 250/h, unlimited."""

@@ -54,7 +54,7 @@ class LivePanel:
         eta_s = tally.eta_s(now_us)
         table = Table.grid(padding=(0, 2))
         table.add_row(
-            ProgressBar(total=max(1, tally.clips), completed=tally.done + tally.lost, width=30),
+            ProgressBar(total=max(1, tally.clips), completed=tally.done + tally.lost, width=30, complete_style="green"),
             Text(f"{tally.done} done", style="bold green"),
             Text(f"{tally.lost} lost", style="red" if tally.lost else "dim"),
             Text(f"{tally.left} left"),

@@ -46,7 +46,7 @@ _EXPLANATIONS: Mapping[Reason, str] = {
     Reason.MEDIA_CRASH: "The decoder died on the file.",
     Reason.TOOL_FAILURE: "A tool around the download failed, such as a shell or ffmpeg.",
     Reason.ABSENT: "None of the sources asked has the video.",
-    Reason.UNKNOWN: "The text is in no table yet; `clipset reasons --unmatched DIR` lists such texts.",
+    Reason.UNKNOWN: "The text is in no table yet; the message says what is known.",
     Reason.THROTTLED: "YouTube refused the egress, not the video: the clip is untouched and waits for the cool-down.",
     Reason.DISK_FULL: "The disk is full.",
     Reason.NO_PERMISSION: "The folder may not be written.",

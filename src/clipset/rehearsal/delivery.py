@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -28,6 +28,11 @@ class ByteRange:
     first: int | None
     last: int | None
     in_query: bool = False  # YouTube answers `&range=` with status 200
+
+    @property
+    def shown(self) -> tuple[int, int | None]:
+        """As the journal has it: (-n, None) for the last n bytes."""
+        return (-(self.last or 0), None) if self.first is None else (self.first, self.last)
 
     def within(self, size_bytes: int) -> tuple[int, int]:
         """(start, end), half open; start >= end means that there is nothing to send."""
@@ -160,9 +165,9 @@ def _is_longer(reply: Reply, size_bytes: int) -> bool:
     return reply.length is None or reply.length > size_bytes
 
 
-def _first_bytes(body: object, size_bytes: int) -> Iterator[bytes]:
-    assert isinstance(body, Iterator)  # noqa: S101 - pieces of a file
+def _first_bytes(body: Iterable[bytes], size_bytes: int) -> Iterator[bytes]:
+    pieces = iter(body)
     whole, rest = divmod(size_bytes, PIECE_BYTES)
-    yield from islice(body, whole)
-    if rest and (piece := next(body, b"")):
-        yield piece[:rest]
+    yield from islice(pieces, whole)
+    if rest:
+        yield next(pieces)[:rest]

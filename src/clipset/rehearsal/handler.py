@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler
+from urllib.parse import urlsplit
 
 from clipset.clock import Clock
 from clipset.rehearsal.journal import Entry, Journal
@@ -68,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             if self.path.startswith(CONTROL_PATH):
-                self._control(self.path.removeprefix(CONTROL_PATH))
+                self._control(urlsplit(self.path).path.removeprefix(CONTROL_PATH))
             else:
                 self._play(body)
         except ConnectionError:  # the client left, as a client may

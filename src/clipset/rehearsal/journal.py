@@ -21,7 +21,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`range` is (first, last) in bytes as asked for, last None when open; `bytes_sent` counts the body."""
+    """`range` is (first, last) in bytes as asked for, last None when open, (-n, None) for the last n bytes.
+
+    `bytes_sent` counts the body.
+    """
 
     kind: Kind
     method: str

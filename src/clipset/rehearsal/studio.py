@@ -70,7 +70,7 @@ class Studio:
     def media(self, parameters: Mapping[str, str], query: str, range_header: str | None, visitor: Visitor) -> Reply:
         """GET /videoplayback; `parameters` come from the query or, for segments, from the path."""
         asked = read_range(range_header, query)
-        shown = None if asked is None else (asked.first if asked.first is not None else -(asked.last or 0), asked.last)
+        shown = None if asked is None else asked.shown
         try:
             ticket = read_ticket(parameters)
         except TicketError:

@@ -7,6 +7,7 @@ double, and cut: an encoder started anew would click. Pieces are mp4 files, whic
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -33,10 +34,8 @@ def video_packets(spec: MediaSpec, picture: Picture, store: Store) -> Feed:
     whole = picture.gop_frames * GOPS_PER_SEGMENT
     for first in range(0, spec.frames, whole):
         count = min(whole, spec.frames - first)
-        piece = store(
-            f"video-{digest((picture, first, count))}.mp4",
-            lambda path, first=first, count=count: _encode_video(path, picture, first, count),  # type: ignore[misc]
-        )
+        make = partial(_encode_video, picture=picture, first=first, count=count)
+        piece = store(f"video-{digest((picture, first, count))}.mp4", make)
         with av.open(str(piece)) as container:
             stream = container.streams.video[0]
             yield from _shifted(stream, container.demux(stream), first / picture.fps)
@@ -47,7 +46,8 @@ def audio_packets(spec: MediaSpec, sound: Sound, store: Store) -> Feed:
     length_s = _SHORTEST_AUDIO_S
     while length_s < spec.duration_s:
         length_s *= 2
-    piece = store(f"audio-{digest((sound, length_s))}.mp4", lambda path: _encode_audio(path, sound, length_s))
+    make = partial(_encode_audio, sound=sound, duration_s=length_s)
+    piece = store(f"audio-{digest((sound, length_s))}.mp4", make)
     with av.open(str(piece)) as container:
         stream = container.streams.audio[0]
         for _, packet in _shifted(stream, container.demux(stream), Fraction(0)):
