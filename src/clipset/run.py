@@ -72,7 +72,6 @@ class Run:
         gates: Sequence[GateLike],
         observer: Observer,
         clock: Clock,
-        *,
         stop_on_throttle: bool = False,
     ) -> None:
         self._ledger = ledger

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from pathlib import Path
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -18,6 +19,7 @@ from clipset.rehearsal import (
     Rehearsal,
     Scenario,
     Video,
+    handler,
 )
 from clipset.rehearsal.counter import read_frame
 from clipset.types import US_PER_S
@@ -361,6 +363,17 @@ def test_closing_hangs_up_on_clients_that_wait(cache):
         connection.getresponse().read()
     assert connection.sock.recv(1) == b""
     connection.close()
+
+
+def test_a_client_is_held_while_its_media_are_made(start, get, media_url, monkeypatch):
+    monkeypatch.setattr(handler, "HOLD_S", 0.001)
+    rehearsal = start(Scenario(default=Video(duration_s=9, itags=(133,), shrink=2)))
+    url = media_url(rehearsal, ID, 133)
+    assert get(rehearsal, url, span="0-9").status == 206
+    with socket.create_connection(("127.0.0.1", urlsplit(rehearsal.origin).port), timeout=10) as connection:
+        body = json.dumps({"videoId": "other-video", "context": {"client": {"clientName": "VISIONOS"}}}).encode()
+        connection.sendall(b"POST /youtubei/v1/player HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        assert connection.recv(12) == b"HTTP/1.1 100"
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"videoId": "x"}'])

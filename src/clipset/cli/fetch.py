@@ -57,7 +57,8 @@ def fetch(order: Order) -> Exit:
     workshop.egresses(order.reach)
     ledger = Ledger.open(order.out)
     try:
-        plans = lists.load(ledger, order.annotations, chosen, recipe)
+        with lists.spinner():
+            plans = lists.load(ledger, order.annotations, chosen, recipe)
         stops = workshop.Stops(threading.Event(), threading.Event())
         gates, engine = _prepare(order, ledger, recipe, clock, stops)
     except BaseException:
@@ -68,21 +69,32 @@ def fetch(order: Order) -> Exit:
         sink = FolderSink(order.out)
         sink.sweep()
         _link_new_annotations(ledger, sink, plans)
-        session_id = ledger.start_session(clock.now_us(), _tools(), _options(order))
         tally = _tally(plans, clock)
-        with _watching(order, tally, clock) as observer, _stopping(stops):
-            run = Run(
-                ledger, engine, list(gates.values()), observer, clock,
-                stop_on_throttle=order.reach.on_throttle == "stop",
-            )  # fmt: skip
-            result = run.run([plan.plan_id for plan in plans], session_id, stops.drain, stops.abort)
-        ledger.stop_session(session_id, clock.now_us(), result.stopped_by.value)
-        write_stats(ledger, order.out / "stats.csv")
-        write_failed(ledger, order.out / "failed.csv")
-        _show_summary(order, ledger, plans, result, tally, clock)
+        with _watching(order, tally, clock) as observer, _stopping(stops), _session(ledger, order, clock) as session:
+            run = Run(ledger, engine, list(gates.values()), observer, clock, order.reach.on_throttle == "stop")
+            session.result = run.run([plan.plan_id for plan in plans], session.id, stops.drain, stops.abort)
+        _show_summary(order, ledger, plans, session.result, tally, clock)
         if not stops.abort.is_set():
             engine.close()
-    return _exit_status(result)
+    return _exit_status(session.result)
+
+
+@dataclass(slots=True)
+class _Session:
+    id: int
+    result: RunResult = RunResult(StoppedBy.FAILURE)  # noqa: RUF009 - frozen
+
+
+@contextmanager
+def _session(ledger: Ledger, order: Order, clock: Clock) -> Iterator[_Session]:
+    """However it ends, the ledger knows when, and the two tables are current."""
+    session = _Session(ledger.start_session(clock.now_us(), _tools(), _options(order)))
+    try:
+        yield session
+    finally:
+        ledger.stop_session(session.id, clock.now_us(), session.result.stopped_by.value)
+        write_stats(ledger, order.out / "stats.csv")
+        write_failed(ledger, order.out / "failed.csv")
 
 
 def _prepare(

@@ -26,7 +26,8 @@ def plan(order: Order, *, has_out: bool) -> Exit:
         tempfile.TemporaryDirectory(prefix="clipset-") as nowhere,
         Ledger.scratch(order.out if has_out else Path(nowhere)) as ledger,
     ):
-        plans = lists.load(ledger, order.annotations, chosen, recipe)
+        with lists.spinner():
+            plans = lists.load(ledger, order.annotations, chosen, recipe)
         longest_us = ledger.longest_wanted_us([item.plan_id for item in plans])
     conditions = Conditions(permits_per_h, len(ways), recipe.max_height_px, order.running.jobs or default_jobs())
     found = forecast(_demand(plans, longest_us), conditions)

@@ -5,6 +5,9 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from rich.console import Console
+from rich.status import Status
+
 from clipset.annotations import AnnotationError, read
 from clipset.cli.options import ClipOptions, SelectionOptions
 from clipset.config import UserError
@@ -56,6 +59,11 @@ def _labels_in(path: Path) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"--classes-file: cannot read {path}: {error}") from None
     return [line.strip() for line in lines if line.strip()]
+
+
+def spinner() -> Status:
+    """Shown while a long list is read, on a terminal only."""
+    return Console(stderr=True).status("Reading the lists …")
 
 
 def load(ledger: Ledger, lists: Sequence[Path], chosen: Selection, how: Recipe) -> list[PlanSummary]:

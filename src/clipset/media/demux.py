@@ -92,20 +92,23 @@ class Demuxer:
         self._waiting[stream.index].extendleft(reversed(packets))
         self._waiting_bytes += sum(packet.size for packet in packets)
 
-    def extents(self, stream: Stream, start: int, end: int) -> list[Extent]:
-        """The bytes that hold the stream's ticks start..end, as well as the index tells; [] where there is none."""
+    def extents(self, stream: Stream, start: int, end: int, lead: int = 0) -> list[Extent]:
+        """The bytes that hold the stream's ticks start..end, as well as the index tells; [] where there is none.
+
+        `lead` is how many keyframes (or fragments that begin with one) earlier to begin.
+        """
         picture = stream.type == "video"
         if self.layout.access is Access.SAMPLES:
-            return _sample_extents(stream, start, end)
+            return _sample_extents(stream, start, end, lead)
         if self.layout.access is Access.FRAGMENTS:
             second = stream.time_base or Fraction(1)
-            return [fragments_reach(self.layout.fragments, start * second, end * second, picture)]
+            return [fragments_reach(self.layout.fragments, start * second, end * second, picture, lead)]
         cues = self._cues.get(self._carrier(stream).index, [])
         if not cues:
             return []
         alone = self._alone(stream)
         self._file.end = next_cue(cues, end) if alone else self.layout.end
-        return [cues_reach(cues, start, end if alone else end + 1, self._media_end(cues), picture)]
+        return [cues_reach(cues, start, end if alone else end + 1, self._media_end(cues), picture, lead)]
 
     def finds(self, stream: Stream) -> bool:
         """Whether the index has this very stream; the sound of a webm file with pictures is found by those."""
@@ -183,9 +186,11 @@ class Demuxer:
         return next(end for end in ends if end is not None)
 
 
-def _sample_extents(stream: Stream, start: int, end: int) -> list[Extent]:
+def _sample_extents(stream: Stream, start: int, end: int, lead: int) -> list[Extent]:
     entries = stream.index_entries
     first = max(0, entries.search_timestamp(start))
+    for _ in range(lead if len(entries) else 0):
+        first = max(0, entries.search_timestamp(entries[first].timestamp - 1))
     behind = entries.search_timestamp(end, backward=False, any_frame=True)
     wanted = entries[first : behind if behind >= 0 else len(entries)]
     return joined((entry.pos, entry.pos + entry.size) for entry in wanted)

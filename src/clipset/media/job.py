@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 from clipset.media import copying, exact, verify
 from clipset.media.draft import Draft
 from clipset.media.faults import absent, damaged, too_short
 from clipset.media.limits import Limits
+from clipset.media.pictures import OpenGroup
 from clipset.media.playlist import PlaylistFile
 from clipset.media.ticks import us_of
 from clipset.media.tracks import MediaFile, Tracks, open_tracks
-from clipset.types import US_PER_S, Facts, Precision, Recipe, Span, Stage
+from clipset.types import US_PER_S, ClipsetError, Facts, Precision, Recipe, Span, Stage
 
 FELL_BACK = "exact"  # in Facts.format_id: a copy was asked for, but the codecs allow none
 
@@ -38,19 +39,26 @@ class Job:
         if span.start_us < self.origin_us:
             raise absent("the file begins after the span does")
         wanted = Span(span.start_us - self.origin_us, span.end_us - self.origin_us)
-        draft = self._copied(wanted, comment)
-        note = FELL_BACK if draft is None and self.recipe.precision is Precision.COPY else ""
-        draft = draft or self._trimmed(wanted, comment)
+        if (copied := self._copied(wanted, comment)) is not None:
+            with suppress(ClipsetError):  # a copy that does not decode from its keyframe is trimmed instead
+                return self._judged(copied, wanted)
+        data, facts = self._judged(self._trimmed(wanted, comment), wanted)
+        return data, replace(facts, format_id=FELL_BACK if self.recipe.precision is Precision.COPY else "")
+
+    def _judged(self, draft: Draft | None, span: Span) -> tuple[bytes, Facts]:
         present_us = us_of(draft.present_s) if draft is not None else 0
-        if draft is None or present_us < self.recipe.min_share * wanted.duration_us:
-            raise too_short(present_us, wanted.duration_us)
+        if draft is None or present_us < self.recipe.min_share * span.duration_us:
+            raise too_short(present_us, span.duration_us)
         seen = verify.decode_clip(BytesIO(draft.data), self.limits, self.pulse)
         verify.compare(seen, draft)
-        return draft.data, seen.facts(note)
+        return draft.data, seen.facts()
 
     def _trimmed(self, span: Span, comment: str) -> Draft | None:
-        with self._tracks(span) as tracks:
-            return exact.trim(tracks, self.recipe.short_side_px, comment, self.pulse)
+        """Once more from a group of pictures earlier, if that may be what was missing."""
+        for lead in range(2):
+            with self._tracks(span, lead) as tracks, suppress(OpenGroup):
+                return exact.trim(tracks, self.recipe.short_side_px, comment, self.pulse)
+        raise damaged("an open group of pictures does not decode")
 
     def _copied(self, span: Span, comment: str) -> Draft | None:
         """None where the recipe wants no copy, or the codecs or the wanted size allow none."""
@@ -60,9 +68,9 @@ class Job:
             return copying.copy(tracks, span, comment, self.pulse) if copying.can_copy(tracks) else None
 
     @contextmanager
-    def _tracks(self, span: Span) -> Iterator[Tracks]:
+    def _tracks(self, span: Span, lead: int = 0) -> Iterator[Tracks]:
         video = self.video.at(span)
-        tracks = open_tracks(video, self._audio_at(span, video), span, self.limits)
+        tracks = open_tracks(video, self._audio_at(span, video), span, self.limits, lead)
         try:
             yield tracks
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from collections import deque
 from collections.abc import Iterator
 from itertools import chain
 
@@ -41,17 +42,18 @@ class ReorderDepth:
 class PicturePackets:
     """Packets from the last keyframe presented at or before tick `start` until nothing before `end` can follow.
 
-    While iterated, `reached` becomes True as soon as the stream is known to go on to `end`, and `next_tick` is when
-    the first picture behind it is shown, if a packet told.
+    With `lead` they begin so many groups of pictures earlier. While iterated, `keyframe_tick` is that keyframe's, and
+    `next_tick` is when the first picture behind the span is shown, if a packet told.
     """
 
-    def __init__(self, demuxer: Demuxer, stream: Stream, start: int, end: int) -> None:
-        self.reached = False
+    def __init__(self, demuxer: Demuxer, stream: Stream, start: int, end: int, lead: int = 0) -> None:
+        self.start = start
+        self.end = end
+        self.lead = lead
+        self.keyframe_tick = start
         self.next_tick: int | None = None
         self._demuxer = demuxer
         self._stream = stream
-        self.start = start
-        self.end = end
         self._shown_until = start
 
     @property
@@ -63,42 +65,52 @@ class PicturePackets:
         """Raises CutOff, and what libav and reading raise."""
         depth, late = ReorderDepth(), 0
         packet = None
-        for packet in _last_group(self._from_keyframe(), self.start):
+        for packet in self._last_groups(self._from_keyframe()):
             tick = tick_of(packet)
             depth.add(tick)
             self._shown_until = max(self._shown_until, tick + (packet.duration or 0))
-            if tick >= self.end:
-                self._note(tick)
             late = late + 1 if tick >= self.end else 0
+            if late:
+                self.next_tick = tick if self.next_tick is None else min(tick, self.next_tick)
             yield packet
             if late > depth.pictures or self._nothing_follows(packet):
-                self.reached = True
                 return
-        self._end_of_file(packet)
-
-    def _note(self, tick: int) -> None:
-        self.reached = True
-        self.next_tick = tick if self.next_tick is None else min(tick, self.next_tick)
+        self._refuse_cut_off(packet)
 
     def _from_keyframe(self) -> Iterator[Packet[Stream]]:
         """Seek until the first packet is shown at or before the start: an index in decoding time can miss at first."""
-        demuxer, stream = self._demuxer, self._stream
-        if demuxer.layout.access is Access.FORWARD:
-            return demuxer.packets(stream)
-        target = self.start
-        earliest: int | None = None
-        packets: Iterator[Packet[Stream]] = iter(())
+        if self._demuxer.layout.access is Access.FORWARD:
+            return self._demuxer.packets(self._stream)
+        first, packets = self._sought(self.start)
         for _ in range(_SEEK_TRIES):
-            demuxer.seek(stream, target)
-            packets = demuxer.packets(stream)
-            first = next(packets, None)
-            if first is None:
+            if first is None or tick_of(first) <= self.start:
                 break
-            packets = chain([first], packets)
-            if tick_of(first) <= self.start or tick_of(first) == earliest or first.dts is None:
+            known, (first, packets) = tick_of(first), self._sought(_before(first))
+            if first is not None and tick_of(first) == known:
                 break
-            earliest, target = tick_of(first), first.dts - 1
-        return packets
+        if self.lead and first is not None:
+            first, packets = self._sought(_before(first))
+        return chain([] if first is None else [first], packets)
+
+    def _sought(self, tick: int) -> tuple[Packet[Stream] | None, Iterator[Packet[Stream]]]:
+        self._demuxer.seek(self._stream, tick)
+        packets = self._demuxer.packets(self._stream)
+        return next(packets, None), packets
+
+    def _last_groups(self, packets: Iterator[Packet[Stream]]) -> Iterator[Packet[Stream]]:
+        """Groups of pictures that end before the wanted ones are read, but never decoded."""
+        held: deque[list[Packet[Stream]]] = deque(maxlen=1 + self.lead)
+        for packet in packets:
+            tick = tick_of(packet)
+            if packet.is_keyframe and (tick <= self.start or not held):
+                self.keyframe_tick = tick
+                held.append([])
+            if held:
+                held[-1].append(packet)
+                if tick >= self.start:
+                    break
+        yield from chain.from_iterable(held)
+        yield from packets
 
     def _nothing_follows(self, packet: Packet[Stream]) -> bool:
         """Whether the index says that all before the end has been read, so that no further byte is needed."""
@@ -107,26 +119,16 @@ class PicturePackets:
             return following is not None and following >= self.end
         return self._shown_until >= self.end and (following is None or following >= self.end)
 
-    def _end_of_file(self, last: Packet[Stream] | None) -> None:
+    def _refuse_cut_off(self, last: Packet[Stream] | None) -> None:
         demuxer = self._demuxer
-        if demuxer.ends_early:
-            self.reached = True
-        elif demuxer.cut_off or (last is not None and demuxer.next_decoding_tick(self._stream, last) is not None):
+        unread = last is not None and demuxer.next_decoding_tick(self._stream, last) is not None
+        if not demuxer.ends_early and (demuxer.cut_off or unread):
             raise CutOff
 
 
-def _last_group(packets: Iterator[Packet[Stream]], start: int) -> Iterator[Packet[Stream]]:
-    """From the last keyframe presented at or before `start`: groups of pictures before it are read, never decoded."""
-    held: list[Packet[Stream]] = []
-    for packet in packets:
-        if packet.is_keyframe and tick_of(packet) <= start:
-            held = []
-        if held or packet.is_keyframe:
-            held.append(packet)
-        if held and tick_of(packet) >= start:
-            break
-    yield from held
-    yield from packets
+def _before(packet: Packet[Stream]) -> int:
+    """The tick to seek to for the keyframe before this one."""
+    return min(tick_of(packet), packet.dts if packet.dts is not None else tick_of(packet)) - 1
 
 
 def sound_packets(demuxer: Demuxer, stream: Stream, start: int, end: int) -> Iterator[Packet[Stream]]:

@@ -20,6 +20,10 @@ _LOOK_AHEAD_PACKETS = 48  # enough to see how deep a stream reorders its picture
 _ONE_PICTURE_A_PACKET = frozenset({"h264", "hevc", "vp9", "av1", "libdav1d"})
 
 
+class OpenGroup(Exception):  # noqa: N818 - a request to begin earlier
+    """Decoding failed in an open group of pictures without the group before it, which may be why."""
+
+
 class Pictures:
     """The frames with start <= tick < end, in presentation order.
 
@@ -37,10 +41,10 @@ class Pictures:
         self._limits = limits
         self._durations: dict[int, int] = {}
         self._last_step = 1
-        self._keyframe_tick: int | None = None
+        self._open_group = False
 
     def __iter__(self) -> Iterator[VideoFrame]:
-        """Raises damaged_media, CutOff, and what libav and reading raise."""
+        """Raises damaged_media, CutOff, OpenGroup, and what libav and reading raise."""
         expected: set[int] = set()
         last: int | None = None
         for frame in self._decoded(expected):
@@ -71,16 +75,18 @@ class Pictures:
         yield from self._stream.codec_context.decode(None)
 
     def _decode(self, packet: Packet[Stream], tick: int) -> list[VideoFrame]:
-        """Pictures that lead an open group refer to ones before it: they fail here, and lie before the span."""
+        """What is shown before the keyframe may fail: pictures that lead an open group refer to the group before it."""
         if packet.is_corrupt:
             raise damaged("the file is cut off inside a picture of the span")
-        if self._keyframe_tick is None:
-            self._keyframe_tick = tick
+        early = tick < self._packets.keyframe_tick
+        self._open_group = self._open_group or early
         try:
             return self._stream.codec_context.decode(packet)
-        except av.InvalidDataError:
-            if tick < self._keyframe_tick:
+        except av.InvalidDataError as error:
+            if early:
                 return []
+            if self._open_group and not self._packets.lead:
+                raise OpenGroup from error
             raise
 
     def _open_decoder(self, ahead: deque[Packet[Stream]]) -> None:

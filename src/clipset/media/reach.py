@@ -24,19 +24,24 @@ def joined(extents: Iterable[Extent]) -> list[Extent]:
     return result
 
 
-def fragments_reach(fragments: Sequence[Fragment], start_s: Fraction, end_s: Fraction, picture: bool) -> Extent:
-    """From the fragment with `start_s` to the part of the last one that is expected to hold all before `end_s`."""
+def fragments_reach(
+    fragments: Sequence[Fragment], start_s: Fraction, end_s: Fraction, picture: bool, lead: int = 0
+) -> Extent:
+    """From the fragment with `start_s` to the part of the last one that is expected to hold all before `end_s`.
+
+    `lead` is how many fragments earlier to begin.
+    """
     starts = [fragment.start_s for fragment in fragments]
-    first = fragments[max(0, bisect_right(starts, start_s) - 1)]
+    first = fragments[max(0, bisect_right(starts, start_s) - 1 - lead)]
     last = fragments[max(0, bisect_left(starts, end_s) - 1)]
     share = (end_s - last.start_s) / (last.end_s - last.start_s) if last.end_s > last.start_s else Fraction(1)
     return first.start, last.start + _front_bytes(last.end - last.start, share, picture)
 
 
-def cues_reach(cues: Sequence[Cue], start: int, end: int, media_end: int, picture: bool) -> Extent:
+def cues_reach(cues: Sequence[Cue], start: int, end: int, media_end: int, picture: bool, lead: int = 0) -> Extent:
     """As fragments_reach, in ticks. What lies behind the last cue is taken whole: libav looks for more cues there."""
     times = [time for time, _ in cues]
-    first = max(0, bisect_right(times, start) - 1)
+    first = max(0, bisect_right(times, start) - 1 - lead)
     last = max(first, bisect_left(times, end) - 1)
     if last == len(cues) - 1:
         return cues[first][1], media_end

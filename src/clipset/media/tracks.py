@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from av import Packet
@@ -69,6 +69,7 @@ class Tracks:
     sound: Track | None
     span: Span
     limits: Limits
+    lead: int = 0  # groups of pictures to begin earlier than needed
 
     @property
     def video_stream(self) -> VideoStream:
@@ -109,15 +110,15 @@ class Tracks:
             self.sound.demuxer.close()
 
 
-def open_tracks(video: MediaFile, audio: MediaFile | None, span: Span, limits: Limits) -> Tracks:
-    """`audio` may be the same file as `video`; None for a clip without sound.
+def open_tracks(video: MediaFile, audio: MediaFile | None, span: Span, limits: Limits, lead: int = 0) -> Tracks:
+    """`audio` may be the same file as `video`; None for a clip without sound. `lead`: see Tracks.
 
     Raises no_video, damaged_media, CutOff, and what libav and reading raise.
     """
-    pictures = _Opening(video, picture_stream, span)
+    pictures = _Opening(video, picture_stream, span, lead)
     _refuse(pictures.stream, limits)
     if video.layout.access is Access.FORWARD and audio is video:
-        return _forward(video, pictures.demuxer, span, limits)
+        return replace(_forward(video, pictures.demuxer, span, limits), lead=lead)
     sounds = _Opening(audio, sound_stream, span) if audio is not None else None
     openings = [opening for opening in (pictures, sounds) if opening is not None]
     for file in {id(opening.file): opening.file for opening in openings}.values():
@@ -125,7 +126,7 @@ def open_tracks(video: MediaFile, audio: MediaFile | None, span: Span, limits: L
     picture, sound = pictures.track(), sounds.track() if sounds is not None else None
     if picture is None:
         raise no_video("the file has no video stream")
-    return Tracks(picture, sound, span, limits)
+    return Tracks(picture, sound, span, limits, lead)
 
 
 def picture_stream(demuxer: Demuxer) -> VideoStream | None:
@@ -141,7 +142,7 @@ def sound_stream(demuxer: Demuxer) -> AudioStream | None:
 class _Opening:
     """A file opened for one of its streams, and the bytes that the span takes of it."""
 
-    def __init__(self, file: MediaFile, pick: Callable[[Demuxer], Stream | None], span: Span) -> None:
+    def __init__(self, file: MediaFile, pick: Callable[[Demuxer], Stream | None], span: Span, lead: int = 0) -> None:
         self.file = file
         self.demuxer = Demuxer(file.cache, file.layout)
         self.stream = pick(self.demuxer)
@@ -153,7 +154,7 @@ class _Opening:
         sounds = isinstance(self.stream, AudioStream)
         start = track.tick(_before(span, track) if sounds else span.start_us)
         end = track.tick(_behind(span) if sounds else span.end_us)
-        self.extents = self.demuxer.extents(self.stream, start - self.demuxer.first_delay(self.stream), end)
+        self.extents = self.demuxer.extents(self.stream, start - self.demuxer.first_delay(self.stream), end, lead)
 
     def track(self) -> Track | None:
         """Ready to be read, once the extents are planned. Raises CutOff."""

@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from clipset.rehearsal.studio import Studio, Visitor
 from clipset.types import US_PER_S
 
 CONTROL_PATH = "/__rehearsal__/"
+HOLD_S = 4.0  # well below any client's timeout
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER of no seconds: closing sends RST
 
 
@@ -90,7 +92,8 @@ class Handler(BaseHTTPRequestHandler):
         stage, address = self.stage, str(self.client_address[0])
         visitor = Visitor(address, egress_name(address, self.headers.get("Cookie", "")))
         at_us = stage.clock.now_us()
-        reply = answer(stage.studio, Question(self.command, self.path, body, self.headers.get("Range"), visitor))
+        with self._holding():
+            reply = answer(stage.studio, Question(self.command, self.path, body, self.headers.get("Range"), visitor))
         stage.clock.wait(stage.studio.scenario.line.rtt_s, stage.stop)
         subject = reply.subject
         entry = Entry(
@@ -99,6 +102,23 @@ class Handler(BaseHTTPRequestHandler):
         )  # fmt: skip
         self._send(reply, entry)
         self._end(reply.ending)
+
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        """Interim responses while media are made: a client whose timeout is shorter would give up and ask again."""
+        ready = threading.Event()
+        holder = threading.Thread(target=self._hold, args=(ready,), daemon=True)
+        holder.start()
+        try:
+            yield
+        finally:
+            ready.set()
+            holder.join()
+
+    def _hold(self, ready: threading.Event) -> None:
+        with suppress(OSError):  # the client left; the reply will find out
+            while not ready.wait(HOLD_S):
+                self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _send(self, reply: Reply, entry: Entry) -> None:
         """The entry is in the journal before the client has the last byte: a test may look once it has its answer."""
