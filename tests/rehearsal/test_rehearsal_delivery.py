@@ -169,6 +169,12 @@ def test_the_line_delays_each_answer_and_shares_its_rate(start, get, media_url, 
     assert fake_clock.waited_s == [0.5, pytest.approx(2.0)]
 
 
+def test_connections_wait_for_each_other_on_the_line():
+    pace = handler.Pace(Line(rate_bytes_per_s=1000))
+    assert [pace.delay_s(500, now_us=0) for _ in range(3)] == [0.5, 1.0, 1.5]
+    assert pace.delay_s(500, now_us=10 * US_PER_S) == 0.5
+
+
 # --- what goes wrong -------------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,7 @@
 """What the unmodified yt-dlp says of every outcome, lean and with its default clients."""
 
+import http.client
+import json
 import socket
 import tomllib
 from pathlib import Path
@@ -51,6 +53,28 @@ def test_a_lean_resolve_is_one_request_and_a_default_one_is_two(rehearsal, resol
     rehearsal.reset()
     resolve(rehearsal, IDS["available"], lean=False)
     assert rehearsal.counts() == {"page": 1, "player": 1}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "client", "playable"),
+    [
+        ("available", "VISIONOS", True),
+        ("available", "WEB", False),  # formats, but none with a URL
+        ("made_for_kids", "VISIONOS", False),
+        ("made_for_kids", "WEB", False),
+        ("made_for_kids", "WEB_EMBEDDED_PLAYER", True),
+        ("latest_version", "VISIONOS", False),
+        ("latest_version", "WEB", True),
+    ],
+)
+def test_each_client_gets_what_the_real_one_would(outcome, client, playable, rehearsal):
+    connection = http.client.HTTPConnection(rehearsal.origin.removeprefix("http://"), timeout=10)
+    asked = {"videoId": IDS[outcome], "context": {"client": {"clientName": client}}}
+    connection.request("POST", "/youtubei/v1/player", json.dumps(asked))
+    response = json.load(connection.getresponse())
+    connection.close()
+    formats = response.get("streamingData", {}).get("formats", [])
+    assert any("url" in item for item in formats) is playable
 
 
 def test_the_geo_block_tells_the_countries(rehearsal, resolve):

@@ -83,7 +83,8 @@ class Tracks:
 
     def picture_packets(self) -> PicturePackets:
         track = self.picture
-        return PicturePackets(track.demuxer, track.stream, track.tick(self.span.start_us), track.tick(self.span.end_us))
+        start, end = track.tick(self.span.start_us), track.tick(self.span.end_us)
+        return PicturePackets(track.demuxer, track.stream, start, end, self.lead)
 
     def pictures(self, packets: PicturePackets) -> Pictures:
         return Pictures(packets, self.video_stream, self.limits)

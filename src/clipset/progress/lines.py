@@ -26,7 +26,7 @@ class PlainLines:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._say(progress_line(self._tally, self._clock.now_us()))
+        self._say(counts_text(self._tally))
 
     def recorded(self, verdict: Attempt) -> None:
         self._tally.add(verdict, self._clock.now_us())
@@ -42,21 +42,25 @@ class PlainLines:
         if now_us < self._next_us:
             return
         self._next_us = now_us + _EVERY_S * US_PER_S
-        self._say(progress_line(self._tally, now_us) + waiting_text(in_flight, waiting_until_us, now_us))
+        pace = pace_text(self._tally, gates, now_us) + waiting_text(in_flight, waiting_until_us, now_us)
+        self._say(f"{counts_text(self._tally)} · {pace}")
 
     def _say(self, line: str) -> None:
         print(line, file=self._out, flush=True)
 
 
-def progress_line(tally: Tally, now_us: int) -> str:
+def counts_text(tally: Tally) -> str:
+    return f"{tally.done} of {tally.clips} clips done, {tally.lost} lost, {tally.left} left"
+
+
+def pace_text(tally: Tally, gates: Sequence[GateView], now_us: int) -> str:
+    """How fast it goes and when it will be over. While every egress cools, nothing goes on before the first is back."""
     eta_s = tally.eta_s(now_us)
-    parts = [
-        f"{tally.done} of {tally.clips} clips done, {tally.lost} lost, {tally.left} left",
-        f"{tally.clips_per_s(now_us) * 60:.1f} clips/min",
-        f"{human_bytes(tally.fetched_bytes)} fetched",
-    ]
+    parts = [f"{tally.clips_per_s(now_us) * 60:.1f} clips/min", f"{human_bytes(tally.fetched_bytes)} fetched"]
     if eta_s is not None and tally.left:
-        parts.append(f"ETA {human_duration(eta_s)}")
+        back_us = [gate.not_before_us for gate in gates if gate.not_before_us is not None]
+        cooling_s = max(0.0, (min(back_us) - now_us) / US_PER_S) if gates and len(back_us) == len(gates) else 0.0
+        parts.append(f"ETA {human_duration(eta_s + cooling_s)}")
     return " · ".join(parts)
 
 

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from clipset.clock import Clock
-from clipset.progress.lines import egress_line, waiting_text
+from clipset.progress.lines import egress_line, pace_text, waiting_text
 from clipset.progress.tally import Tally
-from clipset.progress.text import human_bytes, human_duration, printable
+from clipset.progress.text import printable
 from clipset.throttle.gate import GateView
 from clipset.types import Attempt, Failure
 
@@ -43,23 +43,20 @@ class LivePanel:
 
     def tick(self, in_flight: int, gates: Sequence[GateView], waiting_until_us: int | None) -> None:
         now_us = self._clock.now_us()
-        lines = [Text(waiting_text(in_flight, waiting_until_us, now_us).removeprefix(" · "))]
         styles = {"cooling": "yellow"}
+        lines = [Text(pace_text(self._tally, gates, now_us) + waiting_text(in_flight, waiting_until_us, now_us))]
         lines += [Text(egress_line(gate, now_us), style=styles.get(gate.state, "green")) for gate in gates]
         lines += [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._failures]
-        self._live.update(Group(self._figures(now_us), *lines))
+        self._live.update(Group(self._counts(), *lines))
 
-    def _figures(self, now_us: int) -> Table:
+    def _counts(self) -> Table:
         tally = self._tally
-        eta_s = tally.eta_s(now_us)
+        settled = tally.done + tally.lost
         table = Table.grid(padding=(0, 2))
         table.add_row(
-            ProgressBar(total=max(1, tally.clips), completed=tally.done + tally.lost, width=30, complete_style="green"),
+            ProgressBar(total=max(1, tally.clips), completed=settled, width=30, complete_style="green"),
             Text(f"{tally.done} done", style="bold green"),
             Text(f"{tally.lost} lost", style="red" if tally.lost else "dim"),
             Text(f"{tally.left} left"),
-            Text(f"{tally.clips_per_s(now_us) * 60:.1f} clips/min"),
-            Text(f"{human_bytes(tally.fetched_bytes)} fetched"),
-            Text(f"ETA {human_duration(eta_s)}" if eta_s is not None and tally.left else "ETA …"),
         )
         return table

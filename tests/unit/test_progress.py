@@ -1,0 +1,130 @@
+"""What people read while a run goes on."""
+
+import io
+import json
+from dataclasses import dataclass
+
+import pytest
+from benches import FACTS, S, clip, failure
+from rich.console import Console
+
+from clipset.progress import JsonEvents, LivePanel, PlainLines
+from clipset.progress.lines import egress_line, pace_text
+from clipset.progress.tally import Tally
+from clipset.progress.text import human_bytes, human_duration, printable
+from clipset.reasons import Reason
+from clipset.throttle.gate import GateView
+from clipset.types import Attempt, Cost, Stored
+
+NOW_US = 1_795_000_000 * S
+OPEN = GateView("direct", "open", None, 300.0, "", "{}")
+COOLING = GateView("direct", "cooling", NOW_US + 3600 * S, 300.0, "refused", "{}")
+DONE = Attempt(
+    clip(), Stored("val/x/a.mp4", 1000, "0" * 64, FACTS), "youtube", cost=Cost(fetched_bytes=2048, requests=3)
+)
+LOST = Attempt(clip(), failure(Reason.PRIVATE, "Private\x1b[31m video\nSign in"), "youtube")
+THROTTLED = Attempt(clip(), failure(Reason.THROTTLED), "youtube")
+
+
+@dataclass
+class Clock:
+    us: int = NOW_US
+
+    def now_us(self) -> int:
+        return self.us
+
+
+def tally() -> Tally:
+    return Tally(clips=10, started_us=NOW_US)
+
+
+def test_a_refusal_leaves_the_clip_where_it_was():
+    count = tally()
+    for verdict in (DONE, LOST, THROTTLED):
+        count.add(verdict, NOW_US)
+    assert (count.done, count.lost, count.left) == (1, 1, 8)
+
+
+def test_the_rate_and_the_time_left_come_from_what_was_settled():
+    count = tally()
+    for second in (1, 2, 3, 4):
+        count.add(DONE, NOW_US + second * S)
+    assert count.clips_per_s(NOW_US + 8 * S) == pytest.approx(0.5)
+    assert count.eta_s(NOW_US + 8 * S) == pytest.approx(12)
+    assert tally().eta_s(NOW_US) is None
+
+
+def test_the_time_left_includes_the_cool_down():
+    count = tally()
+    count.add(DONE, NOW_US)
+    assert "ETA 9 s" in pace_text(count, [OPEN], NOW_US)
+    assert "ETA 1 h" in pace_text(count, [COOLING], NOW_US)
+    assert "ETA 9 s" in pace_text(count, [COOLING, OPEN], NOW_US)
+
+
+def test_a_cool_down_is_a_countdown_with_the_time_of_the_next_try():
+    assert "(in 1 h)" in egress_line(COOLING, NOW_US)
+    assert "300 videos/h" in egress_line(OPEN, NOW_US)
+
+
+def test_plain_lines_tell_failures_and_changes_of_an_egress_once():
+    clock, out = Clock(), io.StringIO()
+    with PlainLines(tally(), clock, out) as lines:
+        lines.recorded(DONE)
+        lines.recorded(LOST)
+        lines.tick(2, [COOLING], None)
+        lines.tick(2, [COOLING], None)
+        clock.us += 11 * S
+        lines.tick(2, [COOLING], None)
+    said = out.getvalue()
+    assert said.count("cooling down") == 1
+    assert said.count("private (Private [31m video Sign in)") == 1
+    assert "2 videos in flight" in said
+    assert "\x1b" not in said
+
+
+def test_the_panel_fits_eighty_columns():
+    console = Console(file=io.StringIO(), width=80, record=True)
+    panel = LivePanel(
+        Tally(clips=650_000, done=123_456, lost=12_345, fetched_bytes=10**12, started_us=0), Clock(), console
+    )
+    panel.recorded(DONE)
+    panel.recorded(LOST)
+    panel.tick(4, [OPEN, COOLING], None)
+    console.print(panel._live.get_renderable())
+    lines = console.export_text().splitlines()
+    assert "123457 done" in lines[0]
+    assert "12346 lost" in lines[0]
+    assert len(lines) == 5
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_events_are_json_with_one_for_each_change():
+    clock, out = Clock(), io.StringIO()
+    with JsonEvents(tally(), clock, out) as events:
+        events.recorded(DONE)
+        events.recorded(LOST)
+        events.tick(1, [COOLING], None)
+        events.tick(1, [COOLING], None)
+    said = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [event["event"] for event in said] == ["clip", "clip", "egress", "progress"]
+    assert [event.get("state") for event in said] == ["done", "lost", "cooling", None]
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (674_766_307_490, "628.4 GiB"), (3 * 2**50, "3072.0 TiB")],
+)
+def test_bytes_read_in_the_unit_that_fits(size, text):
+    assert human_bytes(size) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (59.6, "1 min"), (90, "1 min 30 s"), (7_776_000 + 3600, "90 d 1 h")]
+)
+def test_durations_have_two_units_at_most(seconds, text):
+    assert human_duration(seconds) == text
+
+
+def test_hostile_text_is_one_line_without_controls():
+    assert printable("a\x1b[2J\r\nb\x00c\u202ed" + "x" * 500, 20) == "a [2J b c dxxxxxxxx…"
