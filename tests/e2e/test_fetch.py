@@ -300,3 +300,18 @@ def test_secrets_are_in_no_file_and_on_no_screen(tmp_path):
     for secret in ("secret-cookie-value", "sig=", "expire="):
         assert secret not in ran.stdout + ran.stderr
         assert secret.encode() not in kept
+
+
+def test_each_source_address_is_an_egress_with_its_own_limit(tmp_path):
+    rows = [("x", f"video{number:06d}", 1, 3, "val") for number in range(6)]
+    throttle = Throttle(limit=2, window_s=60, block_s=3600, answer="429")
+    words = ("--source-address", "127.0.0.1", "--source-address", "127.0.0.2", "--on-throttle", "stop", "--jobs", 1)
+    with offline(throttle=throttle) as youtube:
+        ran = fetch(youtube, write_list(tmp_path / "list.csv", rows), tmp_path / "out", *words)
+    assert ran.returncode == 3
+    found = status(tmp_path / "out")
+    assert found["clips"] == {"wanted": 2, "done": 4, "lost": 0}
+    assert [(way["name"], way["state"]) for way in found["egress"]] == [
+        ("127.0.0.1", "cooling"),
+        ("127.0.0.2", "cooling"),
+    ]
