@@ -8,7 +8,7 @@ from pathlib import Path
 
 import av
 import numpy as np
-from generated import counter_of
+from generated import COUNTER_PX, counter_of
 from serving import Memory
 
 from clipset.media import MediaEngine
@@ -64,7 +64,8 @@ def look(data: bytes, pixel_format: str = "gray") -> Look:
         frames = list(container.decode(video))
         times = [frame.pts * video.time_base for frame in frames]
         pictures = [frame.to_ndarray(format=pixel_format) for frame in frames]
-        counters = [counter_of(frame.to_ndarray(format="gray")) for frame in frames]
+        counted = frames if video.width >= COUNTER_PX else []
+        counters = [counter_of(frame.to_ndarray(format="gray")) for frame in counted]
         sound, rate = [], 0
         if container.streams.audio:
             container.seek(0)

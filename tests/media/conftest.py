@@ -12,7 +12,7 @@ from generated import Essence, encode, remux
 from clipset.media import Limits, MediaEngine
 from clipset.types import Recipe
 
-DASH = {"movflags": "+dash+global_sidx"}
+DASH = {"movflags": "+dash+global_sidx+delay_moov"}
 FORMS = {  # name: (libav muxer, its options, streams of each file)
     "mp4": ("mp4", {"movflags": "+faststart"}, ("va",)),
     "mp4, moov at the end": ("mp4", {}, ("va",)),

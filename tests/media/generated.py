@@ -11,6 +11,7 @@ import numpy as np
 
 COUNTER_BITS = 16
 _BLOCK_PX = 12  # survives 4:2:0, scaling by a half and any sensible bit rate
+COUNTER_PX = COUNTER_BITS * _BLOCK_PX  # the least width
 _SOUND_SAMPLES = 1024
 
 

@@ -1,5 +1,6 @@
 """The commands, and the one place where an exception becomes an exit status."""
 
+import gc
 import sys
 import traceback
 from collections.abc import Sequence
@@ -148,6 +149,7 @@ def _some(annotations: tuple[Path, ...]) -> tuple[Path, ...]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; returns its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    gc.freeze()  # what was imported stays: no collection need look at it again
     try:
         settings.check(Path(CONFIG_FILE), _option_names())
         result = app(words, exit_on_error=False, print_error=False, result_action="return_value")

@@ -28,9 +28,8 @@ def plan(order: Order, *, has_out: bool) -> Exit:
     ):
         with lists.spinner():
             plans = lists.load(ledger, order.annotations, chosen, recipe)
-        longest_us = ledger.longest_wanted_us([item.plan_id for item in plans])
     conditions = Conditions(permits_per_h, len(ways), recipe.max_height_px, order.running.jobs or default_jobs())
-    found = forecast(_demand(plans, longest_us), conditions)
+    found = forecast(_demand(plans), conditions)
     if order.running.json:
         print(json.dumps(_as_json(found, plans, conditions)))
     else:
@@ -38,7 +37,7 @@ def plan(order: Order, *, has_out: bool) -> Exit:
     return Exit.OK
 
 
-def _demand(plans: list[PlanSummary], longest_us: int) -> Demand:
+def _demand(plans: list[PlanSummary]) -> Demand:
     return Demand(
         clips=sum(item.clips for item in plans),
         videos=sum(item.videos for item in plans),
@@ -47,7 +46,7 @@ def _demand(plans: list[PlanSummary], longest_us: int) -> Demand:
         remaining_clips=sum(item.wanted for item in plans),
         remaining_videos=sum(item.wanted_videos for item in plans),
         remaining_span_us=sum(item.wanted_us for item in plans),
-        longest_span_us=longest_us,
+        longest_span_us=max(item.longest_wanted_us for item in plans),
     )
 
 

@@ -159,7 +159,8 @@ def find_plan(connection: sqlite3.Connection, header: PlanHeader) -> int | None:
 _SUMMARY = """
 SELECT count(*), count(DISTINCT clip.video_key), total(clip.state = 'done'), total(clip.state = 'lost'),
        count(DISTINCT clip.video_key) FILTER (WHERE clip.state = 'wanted'),
-       coalesce(sum(clip.end_us - clip.start_us) FILTER (WHERE clip.state = 'wanted'), 0)
+       coalesce(sum(clip.end_us - clip.start_us) FILTER (WHERE clip.state = 'wanted'), 0),
+       coalesce(max(clip.end_us - clip.start_us) FILTER (WHERE clip.state = 'wanted'), 0)
 FROM member JOIN clip ON clip.key = member.clip_key WHERE member.plan_key = ?
 """
 
@@ -169,7 +170,7 @@ def summary(connection: sqlite3.Connection, plan: int) -> PlanSummary:
     found = connection.execute("SELECT row_count, duplicates FROM plan WHERE key = ?", (plan,)).fetchone()
     if found is None:
         raise KeyError(plan)
-    clips, videos, done, lost, wanted_videos, wanted_us = connection.execute(_SUMMARY, (plan,)).fetchone()
+    clips, videos, done, lost, wanted_videos, wanted_us, longest_us = connection.execute(_SUMMARY, (plan,)).fetchone()
     return PlanSummary(
         plan_id=plan,
         rows=found[0],
@@ -182,6 +183,7 @@ def summary(connection: sqlite3.Connection, plan: int) -> PlanSummary:
         wanted=clips - int(done) - int(lost),
         wanted_videos=wanted_videos,
         wanted_us=wanted_us,
+        longest_wanted_us=longest_us,
         first_bad=first_bad_rows(connection, plan),
     )
 

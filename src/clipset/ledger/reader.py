@@ -14,7 +14,7 @@ from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary
 from clipset.ledger.status import Status, status
 
 _WANTED = """
-SELECT count(*), coalesce(max(end_us - start_us), 0) FROM clip WHERE state = 'wanted' AND EXISTS (
+SELECT count(*) FROM clip WHERE state = 'wanted' AND EXISTS (
     SELECT 1 FROM member WHERE member.clip_key = clip.key AND member.plan_key IN (SELECT value FROM json_each(?)))
 """
 
@@ -53,10 +53,6 @@ class LedgerReader:
     def wanted_left(self, plan_ids: Sequence[int]) -> int:
         """How many clips of the plans are neither done nor lost."""
         return int(self._one(_WANTED, json.dumps(plan_ids))[0])
-
-    def longest_wanted_us(self, plan_ids: Sequence[int]) -> int:
-        """The longest span of those clips; 0 where there is none."""
-        return int(self._one(_WANTED, json.dumps(plan_ids))[1])
 
     def unlinked(self, plan_id: int) -> Iterator[tuple[str, str]]:
         """(target, path) of each place where a done clip of the plan is to be but is not yet: link path to target."""

@@ -41,6 +41,7 @@ class PlanSummary:
     wanted: int
     wanted_videos: int
     wanted_us: int  # the spans of the wanted clips together
+    longest_wanted_us: int
     first_bad: tuple[BadRow, ...]
 
 

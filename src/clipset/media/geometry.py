@@ -54,7 +54,9 @@ class Shape:
 
 
 class Reshaper:
-    """Applies a Shape. Frames that already fit pass untouched; a change of format inside the clip is followed."""
+    """Applies a Shape to pictures, not to their times. Frames that already fit pass untouched; a change of format
+    inside the clip is followed.
+    """
 
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
@@ -67,11 +69,8 @@ class Reshaper:
             self._key, self._graph = key, self._build(frame)
         if self._graph is None:
             return frame
-        pts, time_base = frame.pts, frame.time_base
         self._graph.vpush(frame)
-        result = self._graph.vpull()
-        result.pts, result.time_base = pts, time_base
-        return result
+        return self._graph.vpull()
 
     def _build(self, frame: VideoFrame) -> Graph | None:
         shape = self._shape

@@ -30,7 +30,8 @@ class NotMedia(Exception):  # noqa: N818 - a verdict on the file
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`index` are the bytes that libav sees while it opens the file, None for all; `end` is where the media ends.
+    """`index` are the bytes that libav sees while it opens the file, None for all; `start` and `end` are where the media
+    lies, where known.
 
     `edit_s` is how much earlier than its media time an edit list presents the file. Times in `fragments` are presented
     times.
@@ -41,7 +42,13 @@ class Layout:
     index: tuple[Extent, ...] | None = None
     fragments: tuple[Fragment, ...] = ()
     edit_s: Fraction = Fraction(0)
+    start: int = 0
     end: int | None = None
+
+    @property
+    def media(self) -> Extent:
+        """Where the media lies; to the end of what a file can be, if the end is not known."""
+        return self.start, self.end if self.end is not None else 1 << 62
 
 
 def read_layout(cache: ByteCache, hint: Extent | None = None) -> Layout:
@@ -128,7 +135,7 @@ def _indexed(cache: ByteCache, sidx: boxes.Box, edit_s: Fraction) -> Layout:
         return Layout(MOV, Access.FORWARD)
     if fragments[0].start_s >= edit_s:
         fragments = tuple(replace(f, start_s=f.start_s - edit_s, end_s=f.end_s - edit_s) for f in fragments)
-    return Layout(MOV, Access.FRAGMENTS, ((0, end),), fragments, edit_s, fragments[-1].end)
+    return Layout(MOV, Access.FRAGMENTS, ((0, end),), fragments, edit_s, end=fragments[-1].end)
 
 
 def _names_all(fragments: tuple[Fragment, ...], size_bytes: int | None) -> bool:
@@ -149,7 +156,8 @@ def _matroska(cache: ByteCache) -> Layout:
         end = segment.end if segment.end is not None else cache.size_bytes
         start = min(tail) if end is not None and end - min(tail) <= _TAIL_BYTES_MAX else cues
         index.append((start, _load_cues(cache, start, cues, end)))
-    return Layout(MATROSKA, Access.CUES, _visible(cache, index), end=min(tail, default=segment.end))
+    end = min(tail, default=segment.end if segment.end is not None else cache.size_bytes)
+    return Layout(MATROSKA, Access.CUES, _visible(cache, index), start=first_cluster, end=end)
 
 
 def _matroska_head(cache: ByteCache) -> tuple[ebml.Element, int, dict[int, int]]:

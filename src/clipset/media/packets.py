@@ -75,7 +75,7 @@ class PicturePackets:
             yield packet
             if late > depth.pictures or self._nothing_follows(packet):
                 return
-        self._refuse_cut_off(packet)
+        refuse_cut_off(self._demuxer, self._stream, packet)
 
     def _from_keyframe(self) -> Iterator[Packet[Stream]]:
         """Seek until the first packet is shown at or before the start: an index in decoding time can miss at first."""
@@ -83,14 +83,17 @@ class PicturePackets:
             return self._demuxer.packets(self._stream)
         first, packets = self._sought(self.start)
         for _ in range(_SEEK_TRIES):
-            if first is None or tick_of(first) <= self.start:
+            if first is None or tick_of(first) <= self.start or not self._has_earlier(first):
                 break
             known, (first, packets) = tick_of(first), self._sought(_before(first))
-            if first is not None and tick_of(first) == known:
+            if first is not None and tick_of(first) >= known:
                 break
-        if self.lead and first is not None:
+        if self.lead and first is not None and self._has_earlier(first):
             first, packets = self._sought(_before(first))
         return chain([] if first is None else [first], packets)
+
+    def _has_earlier(self, packet: Packet[Stream]) -> bool:
+        return self._demuxer.index.has_earlier(self._stream, tick_of(packet))
 
     def _sought(self, tick: int) -> tuple[Packet[Stream] | None, Iterator[Packet[Stream]]]:
         self._demuxer.seek(self._stream, tick)
@@ -114,33 +117,37 @@ class PicturePackets:
 
     def _nothing_follows(self, packet: Packet[Stream]) -> bool:
         """Whether the index says that all before the end has been read, so that no further byte is needed."""
-        following = self._demuxer.next_decoding_tick(self._stream, packet)
+        following = self._demuxer.index.following(self._stream, packet)
         if self._demuxer.layout.access is not Access.FRAGMENTS:
             return following is not None and following >= self.end
         return self._shown_until >= self.end and (following is None or following >= self.end)
 
-    def _refuse_cut_off(self, last: Packet[Stream] | None) -> None:
-        demuxer = self._demuxer
-        unread = last is not None and demuxer.next_decoding_tick(self._stream, last) is not None
-        if not demuxer.ends_early and (demuxer.cut_off or unread):
-            raise CutOff
+
+def sound_packets(demuxer: Demuxer, stream: Stream, start: int, end: int) -> Iterator[Packet[Stream]]:
+    """The packets that sound between two ticks, and some before: sound is in order, so the first late one ends it.
+
+    Raises CutOff, and what libav and reading raise.
+    """
+    if demuxer.layout.access is not Access.FORWARD:
+        demuxer.seek(stream, start)
+    packet = None
+    for packet in demuxer.packets(stream):
+        tick = tick_of(packet)
+        behind = tick + (packet.duration or 0)
+        if start <= behind and tick < end:
+            yield packet
+        if behind >= end:
+            return
+    refuse_cut_off(demuxer, stream, packet)
+
+
+def refuse_cut_off(demuxer: Demuxer, stream: Stream, last: Packet[Stream] | None) -> None:
+    """At the end of a file: whether it should have gone on. Raises CutOff."""
+    unread = last is not None and demuxer.index.following(stream, last) is not None
+    if not demuxer.ends_early and (demuxer.cut_off or unread):
+        raise CutOff
 
 
 def _before(packet: Packet[Stream]) -> int:
     """The tick to seek to for the keyframe before this one."""
     return min(tick_of(packet), packet.dts if packet.dts is not None else tick_of(packet)) - 1
-
-
-def sound_packets(demuxer: Demuxer, stream: Stream, start: int, end: int) -> Iterator[Packet[Stream]]:
-    """The packets that sound between two ticks, and some before: sound is in order, so the first late one ends it."""
-    if demuxer.layout.access is not Access.FORWARD:
-        demuxer.seek(stream, start)
-    for packet in demuxer.packets(stream):
-        tick = tick_of(packet)
-        behind = tick + (packet.duration or 0)
-        if behind < start:
-            continue
-        if tick < end:
-            yield packet
-        if behind >= end:
-            return

@@ -30,9 +30,9 @@ class RangeFile:
 
     name = "media"
 
-    def __init__(self, cache: Bytes, seekable: bool = True, end: int | None = None) -> None:
+    def __init__(self, cache: Bytes, seekable: bool = True) -> None:
         self.visible: tuple[Extent, ...] | None = None
-        self.end = end
+        self.end: int | None = None
         self._cache = cache
         self._seekable = seekable
         self._position = 0

@@ -16,7 +16,7 @@ from clipset.media.demux import Demuxer
 from clipset.media.faults import no_video
 from clipset.media.layout import Access, Layout
 from clipset.media.limits import Limits
-from clipset.media.packets import CutOff, PicturePackets, sound_packets, tick_of
+from clipset.media.packets import PicturePackets, sound_packets, tick_of
 from clipset.media.pictures import Pictures, check_size
 from clipset.media.rangefile import Bytes
 from clipset.media.reach import joined
@@ -114,7 +114,7 @@ class Tracks:
 def open_tracks(video: MediaFile, audio: MediaFile | None, span: Span, limits: Limits, lead: int = 0) -> Tracks:
     """`audio` may be the same file as `video`; None for a clip without sound. `lead`: see Tracks.
 
-    Raises no_video, damaged_media, CutOff, and what libav and reading raise.
+    Raises no_video, damaged_media, NotMedia, and what libav and reading raise.
     """
     pictures = _Opening(video, picture_stream, span, lead)
     _refuse(pictures.stream, limits)
@@ -149,24 +149,25 @@ class _Opening:
         self.stream = pick(self.demuxer)
         self.extents: list[Extent] = []
         self._pick = pick
-        if self.stream is None or file.layout.access is Access.FORWARD:
-            return
-        track = Track(self.demuxer, self.stream)
-        sounds = isinstance(self.stream, AudioStream)
+        self._end: int | None = None
+        if self.stream is not None:
+            self._look_up(Track(self.demuxer, self.stream), span, lead)
+
+    def _look_up(self, track: Track, span: Span, lead: int) -> None:
+        sounds = isinstance(track.stream, AudioStream)
         start = track.tick(_before(span, track) if sounds else span.start_us)
         end = track.tick(_behind(span) if sounds else span.end_us)
-        self.extents = self.demuxer.extents(self.stream, start - self.demuxer.first_delay(self.stream), end, lead)
+        self.extents = track.demuxer.index.extents(track.stream, start, end, lead)
+        self._end = track.demuxer.index.end_for(track.stream, end)
 
     def track(self) -> Track | None:
-        """Ready to be read, once the extents are planned. Raises CutOff."""
+        """Ready to be read, once the extents are planned."""
+        if self.stream is not None:
+            self.demuxer.show(self.extents, self._end)
+            self.stream = self._pick(self.demuxer)
         if self.stream is None:
             self.demuxer.close()
             return None
-        if self.demuxer.ends_before(self.extents):
-            raise CutOff
-        near = self.demuxer.with_near(self.extents)
-        if near is not self.demuxer:
-            self.demuxer, self.stream = near, self._pick(near) or self.stream
         self.demuxer.use(self.stream)
         return Track(self.demuxer, self.stream, _zero(self.file, self.demuxer, self.stream))
 
@@ -179,6 +180,7 @@ def _refuse(stream: Stream | None, limits: Limits) -> None:
 
 def _forward(video: MediaFile, demuxer: Demuxer, span: Span, limits: Limits) -> Tracks:
     """Both streams from one pass over the file: what lies before the span is read, but not kept."""
+    demuxer.show([], None)
     streams = [stream for stream in (picture_stream(demuxer), sound_stream(demuxer)) if stream is not None]
     demuxer.use(*streams)
     picture = Track(demuxer, streams[0], _zero(video, demuxer, streams[0]))
@@ -196,6 +198,7 @@ def first_picture_s(file: MediaFile) -> Fraction:
     stream = picture_stream(demuxer)
     if stream is None:
         raise no_video("the file has no video stream that can be decoded")
+    demuxer.show([], None)
     demuxer.use(stream)
     first_s = _first_keyframe(demuxer, stream) * (stream.time_base or Fraction(1))
     demuxer.close()
@@ -221,7 +224,7 @@ def _first_keyframe(demuxer: Demuxer, stream: Stream) -> int:
 
 def _before(span: Span, sound: Track) -> int:
     """Where to begin with the sound: early enough for the decoder to settle, if that costs no group of pictures."""
-    return max(0, span.start_us - _PREROLL_US) if sound.demuxer.finds(sound.stream) else span.start_us
+    return max(0, span.start_us - _PREROLL_US) if sound.demuxer.index.finds(sound.stream) else span.start_us
 
 
 def _behind(span: Span) -> int:
