@@ -25,9 +25,9 @@ def plan(order: Order, *, has_out: bool) -> Exit:
     with (
         tempfile.TemporaryDirectory(prefix="clipset-") as nowhere,
         Ledger.scratch(order.out if has_out else Path(nowhere)) as ledger,
+        lists.spinner(),
     ):
-        with lists.spinner():
-            plans = lists.load(ledger, order.annotations, chosen, recipe)
+        plans = lists.load(ledger, order.annotations, chosen, recipe)
     conditions = Conditions(permits_per_h, len(ways), recipe.max_height_px, order.running.jobs or default_jobs())
     found = forecast(_demand(plans), conditions)
     if order.running.json:

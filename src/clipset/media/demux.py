@@ -42,13 +42,8 @@ class Demuxer:
         size_bytes, end = self._cache.size_bytes, self.layout.end
         return size_bytes is not None and end is not None and size_bytes < end
 
-    @property
-    def ends_early(self) -> bool:
-        """Whether libav takes the file to end where the wanted span does."""
-        return self._file.end is not None and self._file.end != self.layout.end
-
-    def show(self, extents: list[Extent], end: int | None) -> None:
-        """Let libav see the file, as if it ended at byte `end` if that is given. Streams taken before are void then.
+    def show(self, extents: list[Extent]) -> None:
+        """Let libav see the file. Streams taken from the container before are void then.
 
         Having met the end of what it might see, libav does not seek over a small gap but reads on, and so would be at
         the end still: if an extent begins close behind the index the file is opened again, with that extent in sight.
@@ -59,7 +54,7 @@ class Demuxer:
             self.container, self._file = _open(self._cache, self.layout, visible)
         self._file.visible = None
         if self.layout.access is not Access.FORWARD:
-            self._file.end = end if end is not None else self.layout.end
+            self._file.end = self.layout.end
 
     def use(self, *streams: Stream) -> None:
         """Deliver the packets of these streams, from the start of the file or from the next `seek`."""

@@ -12,7 +12,7 @@ from av.stream import Stream
 from clipset.media.boxes import Fragment
 from clipset.media.cache import Extent
 from clipset.media.layout import Access, Layout, NotMedia
-from clipset.media.reach import Cue, cues_reach, fragments_reach, joined, next_cue
+from clipset.media.reach import Cue, cues_reach, fragments_reach, joined
 
 _MEDIA = ("video", "audio")
 
@@ -23,9 +23,6 @@ class Index:
     def extents(self, stream: Stream, start: int, end: int, lead: int) -> list[Extent]:  # noqa: ARG002 - knows nothing
         """The bytes that hold start..end, as well as the index tells, from `lead` keyframes earlier on."""
         return []
-
-    def end_for(self, stream: Stream, end: int) -> int | None:
-        """Where libav may take the file to end, for all that follows is shown at `end` or later; None if not known."""
 
     def seek(self, container: InputContainer, stream: Stream, tick: int) -> None:
         """Go to a keyframe at or before a tick, or a little behind it."""
@@ -86,7 +83,6 @@ class CueIndex(Index):
 
     cues: dict[int, list[Cue]]  # by stream
     media: Extent
-    alone: bool  # one stream only, so that what follows a cue is not earlier than it
 
     @classmethod
     def load(cls, container: InputContainer, media: Extent) -> CueIndex:
@@ -96,17 +92,14 @@ class CueIndex(Index):
             container.seek(0, stream=stream)
             cues = {s.index: [(entry.timestamp, entry.pos) for entry in s.index_entries] for s in streams}
             if cues[stream.index]:
-                return cls({index: found for index, found in cues.items() if found}, media, len(streams) == 1)
+                return cls({index: found for index, found in cues.items() if found}, media)
         raise NotMedia("the index (cues) is damaged")
 
     def extents(self, stream: Stream, start: int, end: int, lead: int) -> list[Extent]:
         cues = self._of(stream)
         before = [(min(start, cues[0][0]) - 1, self.media[0])]  # what comes before the first cue has none
-        reach_end = end if self.alone else end + 1  # with the first packets behind a cue at the end
-        return [cues_reach(before + cues, start, reach_end, self.media[1], _is_picture(stream), lead)]
-
-    def end_for(self, stream: Stream, end: int) -> int | None:
-        return next_cue(self._of(stream), end) if self.alone else None
+        behind = end + 1  # to a cue at the end, too, and beyond: what is shown before it can stand behind it
+        return [cues_reach(before + cues, start, behind, self.media[1], _is_picture(stream), lead)]
 
     def seek(self, container: InputContainer, stream: Stream, tick: int) -> None:
         """Before the first cue libav would go to that cue: a container just opened is where it has to be."""

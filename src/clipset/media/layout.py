@@ -30,8 +30,8 @@ class NotMedia(Exception):  # noqa: N818 - a verdict on the file
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`index` are the bytes that libav sees while it opens the file, None for all; `start` and `end` are where the media
-    lies, where known.
+    """`index` are the bytes that libav sees while it opens the file, None for all. The media lies from `start` to
+    `end`, where known.
 
     `edit_s` is how much earlier than its media time an edit list presents the file. Times in `fragments` are presented
     times.

@@ -144,7 +144,7 @@ def sound_packets(demuxer: Demuxer, stream: Stream, start: int, end: int) -> Ite
 def refuse_cut_off(demuxer: Demuxer, stream: Stream, last: Packet[Stream] | None) -> None:
     """At the end of a file: whether it should have gone on. Raises CutOff."""
     unread = last is not None and demuxer.index.following(stream, last) is not None
-    if not demuxer.ends_early and (demuxer.cut_off or unread):
+    if demuxer.cut_off or unread:
         raise CutOff
 
 

@@ -51,11 +51,6 @@ def cues_reach(cues: Sequence[Cue], start: int, end: int, media_end: int, pictur
     return cues[first][1], position + _front_bytes(next_position - position, share, picture)
 
 
-def next_cue(cues: Sequence[Cue], time: int) -> int | None:
-    """Where the first cue at or after a time lies."""
-    return next((position for cue_time, position in cues if cue_time >= time), None)
-
-
 def _front_bytes(size_bytes: int, share: Fraction, picture: bool) -> int:
     """The bytes that hold the first `share` of a fragment: a line above the curve, for the keyframe comes first.
 

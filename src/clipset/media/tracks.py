@@ -149,7 +149,6 @@ class _Opening:
         self.stream = pick(self.demuxer)
         self.extents: list[Extent] = []
         self._pick = pick
-        self._end: int | None = None
         if self.stream is not None:
             self._look_up(Track(self.demuxer, self.stream), span, lead)
 
@@ -158,12 +157,11 @@ class _Opening:
         start = track.tick(_before(span, track) if sounds else span.start_us)
         end = track.tick(_behind(span) if sounds else span.end_us)
         self.extents = track.demuxer.index.extents(track.stream, start, end, lead)
-        self._end = track.demuxer.index.end_for(track.stream, end)
 
     def track(self) -> Track | None:
         """Ready to be read, once the extents are planned."""
         if self.stream is not None:
-            self.demuxer.show(self.extents, self._end)
+            self.demuxer.show(self.extents)
             self.stream = self._pick(self.demuxer)
         if self.stream is None:
             self.demuxer.close()
@@ -180,7 +178,7 @@ def _refuse(stream: Stream | None, limits: Limits) -> None:
 
 def _forward(video: MediaFile, demuxer: Demuxer, span: Span, limits: Limits) -> Tracks:
     """Both streams from one pass over the file: what lies before the span is read, but not kept."""
-    demuxer.show([], None)
+    demuxer.show([])
     streams = [stream for stream in (picture_stream(demuxer), sound_stream(demuxer)) if stream is not None]
     demuxer.use(*streams)
     picture = Track(demuxer, streams[0], _zero(video, demuxer, streams[0]))
@@ -198,7 +196,7 @@ def first_picture_s(file: MediaFile) -> Fraction:
     stream = picture_stream(demuxer)
     if stream is None:
         raise no_video("the file has no video stream that can be decoded")
-    demuxer.show([], None)
+    demuxer.show([])
     demuxer.use(stream)
     first_s = _first_keyframe(demuxer, stream) * (stream.time_base or Fraction(1))
     demuxer.close()
