@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import VIDEO_ID, DiaryGate, Rig, job
 from fake_youtube import FakeYouTube, hang_up, media_format, playable, serve, status, unplayable
+from rig import VIDEO_ID, DiaryGate, Rig, job
 
 from clipset.reasons import Reason
 from clipset.sources.youtube.config import Egress, YouTubeConfig

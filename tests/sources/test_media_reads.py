@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import VIDEO_ID, Rig, job
 from fake_youtube import (
     FAR_FUTURE_S,
     MEDIA,
@@ -22,6 +21,7 @@ from fake_youtube import (
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rig import VIDEO_ID, Rig, job
 
 from clipset.reasons import Reason
 from clipset.sources.youtube import spool

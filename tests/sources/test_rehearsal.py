@@ -7,7 +7,7 @@ from threading import Event
 
 import av
 import pytest
-from conftest import DiaryGate, job
+from rig import DiaryGate, job
 
 from clipset.reasons import Reason
 from clipset.rehearsal import Hls, MediaFault, MediaFaultKind, PlayerFault, PlayerFaultKind, Rehearsal, Scenario, Video

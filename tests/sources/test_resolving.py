@@ -6,8 +6,8 @@ from http.client import HTTPConnection
 from typing import Any
 
 import pytest
-from conftest import VIDEO_ID, Rig, job
 from fake_youtube import hang_up, media_format, playable, status, unplayable
+from rig import VIDEO_ID, Rig, job
 from yt_dlp import YoutubeDL
 
 from clipset.reasons import Reason

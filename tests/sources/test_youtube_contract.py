@@ -1,8 +1,8 @@
 """The YouTube source keeps the contract of all sources, with a progressive file and with a pair."""
 
 import pytest
-from conftest import Rig
 from fake_youtube import media_format, playable, unplayable
+from rig import Rig
 from test_source_contract import CONTENT, ID, OTHER_ID, SourceContract
 
 from clipset.types import Recipe, Source
