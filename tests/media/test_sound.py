@@ -86,7 +86,7 @@ def test_sound_that_ends_early_ends_early(cuts, library, tmp_path):
 def source(library, name):
     essence, parts = SOURCES[name]
     label = name.replace(" ", "_").replace(".", "_")
-    form = "webm" if essence.video == "libvpx-vp9" else "matroska" if essence.layout == "5.1" else "mp4"
+    form = "webm" if essence.video == "libvpx-vp9" else "mp4"
     whole = library.encoded(f"{label}.{form}", essence, form)
     paths = [whole.with_suffix(f".{kinds}.{muxer}") for muxer, _, kinds in parts]
     for path, (muxer, options, kinds) in zip(paths, parts, strict=True):

@@ -80,8 +80,7 @@ class Child:
         cache = ByteCache(self._fetch(0), request["size"], self._limits.fetched_bytes)
         cache.plan([(0, request["size"] or READ_BYTES_MAX)])
         span = Span(request["start_us"], request["end_us"])
-        file = RangeFile(cache)
-        facts = job.inspect(file, span, request["comment"], self._recipe, self._limits, self._pulse)
+        facts = job.inspect(RangeFile(cache), span, request["comment"], self._recipe, self._limits, self._pulse)
         return {"op": "done", "facts": _facts(facts)}, b""
 
     def _file(self, number: int, stream: wire.Header) -> job.Opened:

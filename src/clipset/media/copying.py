@@ -22,6 +22,7 @@ from clipset.media.tracks import Track, Tracks
 from clipset.types import Span
 
 _GROUP_END_US = 400_000  # read behind the span, to end between two pictures that do not refer to each other
+SOUND_LEAD_US = 6_000_000  # the sound from the keyframe on, too, if the group began no earlier: YouTube's are shorter
 _PICTURES, _SOUNDS = frozenset({"h264"}), frozenset({"aac"})  # in mp4, OpenCV and decord read these alike
 
 

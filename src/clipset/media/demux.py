@@ -10,9 +10,10 @@ from av import Packet
 from av.container import InputContainer
 from av.stream import Discard, Stream
 
+from clipset.media import ebml
 from clipset.media.cache import BRIDGE_BYTES, Endless, Extent
 from clipset.media.index import Index, load_index
-from clipset.media.layout import Access, Layout
+from clipset.media.layout import Access, Layout, NotMedia
 from clipset.media.limits import MIB
 from clipset.media.rangefile import Bytes, RangeFile
 
@@ -28,6 +29,7 @@ class Demuxer:
         self._cache = cache
         self.container, self._file = _open(cache, layout, layout.index)
         self.index: Index = load_index(self.container, layout)
+        self._reach_start: int | None = None
         self._waiting: dict[int, deque[Packet[Stream]]] = {}
         self._waiting_bytes = 0
         self._floors: dict[int, int] = {}
@@ -53,8 +55,18 @@ class Demuxer:
             self.container.close()
             self.container, self._file = _open(self._cache, self.layout, visible)
         self._file.visible = None
-        if self.layout.access is not Access.FORWARD:
-            self._file.end = self.layout.end
+        self._reach_start = min((start for start, _ in extents), default=None)
+
+    def refuse_broken(self, last: Packet[Stream]) -> None:
+        """Whether libav skipped something between the beginning of the span and this packet. Raises NotMedia."""
+        if self.layout.access is not Access.CUES or last.pos is None or self._reach_start is None:
+            return
+        if not ebml.is_unbroken(self._bytes_at, self._reach_start, last.pos):
+            raise NotMedia("the file is damaged between the frames of the span")
+
+    def _bytes_at(self, position: int, length: int) -> bytes:
+        data = self._cache.read(position, length)
+        return data if len(data) == length else data + self._cache.read(position + len(data), length - len(data))
 
     def use(self, *streams: Stream) -> None:
         """Deliver the packets of these streams, from the start of the file or from the next `seek`."""

@@ -1,6 +1,6 @@
 """Just enough EBML (RFC 8794) and Matroska (RFC 9559) to find where the index of a file lies."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 EBML = 0x1A45DFA3
@@ -11,6 +11,9 @@ CUES = 0x1C53BB6B
 _SEEK, _SEEK_ID, _SEEK_POSITION = 0x4DBB, 0x53AB, 0x53AC
 
 HEADER_BYTES_MAX = 12
+_TOP = frozenset({SEEK_HEAD, CUES, 0x1549A966, 0x1654AE6B, 0x1043A770, 0x1941A469, 0x1254C367})
+_IN_CLUSTERS = frozenset({0xA3, 0xA0, 0xAF, 0xE7, 0xA7, 0xAB, 0x5854})  # blocks, their time, places and sizes
+_FOLLOW_ON = _TOP | _IN_CLUSTERS | {CLUSTER, 0xEC, 0xBF}  # and Void, CRC-32
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,23 @@ def seek_positions(seek_head: bytes) -> dict[int, int]:
         if _SEEK_ID in fields and _SEEK_POSITION in fields:
             positions.setdefault(fields[_SEEK_ID], fields[_SEEK_POSITION])
     return positions
+
+
+def is_unbroken(read: Callable[[int, int], bytes], start: int, end: int) -> bool:
+    """Whether elements of clusters stand side by side from the cluster at `start` to `end` at least.
+
+    libav skips what it cannot read and goes on at the next cluster: frames in between are lost without a word.
+    `read` gives the bytes at (position, length).
+    """
+    position = start
+    while position < end:
+        element = element_at(read(position, HEADER_BYTES_MAX), position)
+        if element is None or element.id not in _FOLLOW_ON:
+            return False
+        if element.id != CLUSTER and element.end is None:
+            return False
+        position = element.body if element.end is None or element.id == CLUSTER else element.end
+    return True
 
 
 def _length(first: bytes, most: int) -> int:

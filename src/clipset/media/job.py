@@ -14,7 +14,7 @@ from clipset.media.limits import Limits
 from clipset.media.pictures import OpenGroup
 from clipset.media.playlist import PlaylistFile
 from clipset.media.ticks import us_of
-from clipset.media.tracks import MediaFile, Tracks, open_tracks
+from clipset.media.tracks import PREROLL_US, MediaFile, Tracks, open_tracks
 from clipset.types import US_PER_S, ClipsetError, Facts, Precision, Recipe, Span, Stage
 
 FELL_BACK = "exact"  # in Facts.format_id: a copy was asked for, but the codecs allow none
@@ -64,13 +64,13 @@ class Job:
         """None where the recipe wants no copy, or the codecs or the wanted size allow none."""
         if self.recipe.precision is not Precision.COPY or self.recipe.short_side_px is not None:
             return None
-        with self._tracks(copying.wide(span)) as tracks:
+        with self._tracks(copying.wide(span), sound_lead_us=copying.SOUND_LEAD_US) as tracks:
             return copying.copy(tracks, span, comment, self.pulse) if copying.can_copy(tracks) else None
 
     @contextmanager
-    def _tracks(self, span: Span, lead: int = 0) -> Iterator[Tracks]:
+    def _tracks(self, span: Span, lead: int = 0, sound_lead_us: int = PREROLL_US) -> Iterator[Tracks]:
         video = self.video.at(span)
-        tracks = open_tracks(video, self._audio_at(span, video), span, self.limits, lead)
+        tracks = open_tracks(video, self._audio_at(span, video), span, self.limits, lead, sound_lead_us)
         try:
             yield tracks
         finally:

@@ -62,7 +62,7 @@ class PicturePackets:
         return self._demuxer.layout.access is not Access.FORWARD
 
     def __iter__(self) -> Iterator[Packet[Stream]]:
-        """Raises CutOff, and what libav and reading raise."""
+        """Raises CutOff, NotMedia, and what libav and reading raise."""
         depth, late = ReorderDepth(), 0
         packet = None
         for packet in self._last_groups(self._from_keyframe()):
@@ -74,6 +74,7 @@ class PicturePackets:
                 self.next_tick = tick if self.next_tick is None else min(tick, self.next_tick)
             yield packet
             if late > depth.pictures or self._nothing_follows(packet):
+                self._demuxer.refuse_broken(packet)
                 return
         refuse_cut_off(self._demuxer, self._stream, packet)
 
@@ -126,7 +127,7 @@ class PicturePackets:
 def sound_packets(demuxer: Demuxer, stream: Stream, start: int, end: int) -> Iterator[Packet[Stream]]:
     """The packets that sound between two ticks, and some before: sound is in order, so the first late one ends it.
 
-    Raises CutOff, and what libav and reading raise.
+    Raises CutOff, NotMedia, and what libav and reading raise.
     """
     if demuxer.layout.access is not Access.FORWARD:
         demuxer.seek(stream, start)
@@ -137,15 +138,18 @@ def sound_packets(demuxer: Demuxer, stream: Stream, start: int, end: int) -> Ite
         if start <= behind and tick < end:
             yield packet
         if behind >= end:
+            demuxer.refuse_broken(packet)
             return
     refuse_cut_off(demuxer, stream, packet)
 
 
 def refuse_cut_off(demuxer: Demuxer, stream: Stream, last: Packet[Stream] | None) -> None:
-    """At the end of a file: whether it should have gone on. Raises CutOff."""
+    """At the end of a file: whether it should have gone on, or had more on the way. Raises CutOff, NotMedia."""
     unread = last is not None and demuxer.index.following(stream, last) is not None
     if demuxer.cut_off or unread:
         raise CutOff
+    if last is not None:
+        demuxer.refuse_broken(last)
 
 
 def _before(packet: Packet[Stream]) -> int:

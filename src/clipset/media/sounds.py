@@ -136,8 +136,9 @@ class Sounds:
         source = graph.add_abuffer(
             sample_rate=frame.sample_rate, format=frame.format, layout=frame.layout, time_base=frame.time_base
         )
+        mixer = graph.add("aresample", "rematrix_maxval=1")  # many channels in two are as loud as one, not clipped
         wanted = f"sample_rates={shape.rate_hz}:sample_fmts={_SAMPLE_FORMAT}:channel_layouts={shape.layout}"
-        graph.link_nodes(source, graph.add("aformat", wanted), graph.add("abuffersink")).configure()
+        graph.link_nodes(source, mixer, graph.add("aformat", wanted), graph.add("abuffersink")).configure()
         return graph
 
 

@@ -25,7 +25,7 @@ from clipset.media.ticks import tick_at
 from clipset.types import US_PER_S, Span
 
 _CLOCKS_START_ANYWHERE = frozenset({"mpegts", "mpeg"})  # so time 0 is their first picture
-_PREROLL_US = int(PREROLL_S * US_PER_S)
+PREROLL_US = int(PREROLL_S * US_PER_S)
 _LAST_PICTURE_US = 100_000  # sound goes on to the end of the last picture, which may lie behind the span
 
 
@@ -70,6 +70,7 @@ class Tracks:
     span: Span
     limits: Limits
     lead: int = 0  # groups of pictures to begin earlier than needed
+    sound_lead_us: int = PREROLL_US  # how much earlier than the span to begin with the sound
 
     @property
     def video_stream(self) -> VideoStream:
@@ -101,9 +102,8 @@ class Tracks:
         track = self.sound
         if track is None:
             return iter(())
-        return sound_packets(
-            track.demuxer, track.stream, track.tick(_before(self.span, track)), track.tick(_behind(self.span))
-        )
+        start_us = _before(self.span, track, self.sound_lead_us)
+        return sound_packets(track.demuxer, track.stream, track.tick(start_us), track.tick(_behind(self.span)))
 
     def close(self) -> None:
         self.picture.demuxer.close()
@@ -111,23 +111,30 @@ class Tracks:
             self.sound.demuxer.close()
 
 
-def open_tracks(video: MediaFile, audio: MediaFile | None, span: Span, limits: Limits, lead: int = 0) -> Tracks:
-    """`audio` may be the same file as `video`; None for a clip without sound. `lead`: see Tracks.
+def open_tracks(
+    video: MediaFile,
+    audio: MediaFile | None,
+    span: Span,
+    limits: Limits,
+    lead: int = 0,
+    sound_lead_us: int = PREROLL_US,
+) -> Tracks:
+    """`audio` may be the same file as `video`; None for a clip without sound. The leads: see Tracks.
 
     Raises no_video, damaged_media, NotMedia, and what libav and reading raise.
     """
     pictures = _Opening(video, picture_stream, span, lead)
     _refuse(pictures.stream, limits)
     if video.layout.access is Access.FORWARD and audio is video:
-        return replace(_forward(video, pictures.demuxer, span, limits), lead=lead)
-    sounds = _Opening(audio, sound_stream, span) if audio is not None else None
+        return replace(_forward(video, pictures.demuxer, span, limits, sound_lead_us), lead=lead)
+    sounds = _Opening(audio, sound_stream, span, lead, sound_lead_us) if audio is not None else None
     openings = [opening for opening in (pictures, sounds) if opening is not None]
     for file in {id(opening.file): opening.file for opening in openings}.values():
         file.cache.plan(joined(extent for opening in openings if opening.file is file for extent in opening.extents))
     picture, sound = pictures.track(), sounds.track() if sounds is not None else None
     if picture is None:
         raise no_video("the file has no video stream")
-    return Tracks(picture, sound, span, limits, lead)
+    return Tracks(picture, sound, span, limits, lead, sound_lead_us)
 
 
 def picture_stream(demuxer: Demuxer) -> VideoStream | None:
@@ -143,18 +150,25 @@ def sound_stream(demuxer: Demuxer) -> AudioStream | None:
 class _Opening:
     """A file opened for one of its streams, and the bytes that the span takes of it."""
 
-    def __init__(self, file: MediaFile, pick: Callable[[Demuxer], Stream | None], span: Span, lead: int = 0) -> None:
+    def __init__(
+        self,
+        file: MediaFile,
+        pick: Callable[[Demuxer], Stream | None],
+        span: Span,
+        lead: int,
+        sound_lead_us: int = 0,
+    ) -> None:
         self.file = file
         self.demuxer = Demuxer(file.cache, file.layout)
         self.stream = pick(self.demuxer)
         self.extents: list[Extent] = []
         self._pick = pick
         if self.stream is not None:
-            self._look_up(Track(self.demuxer, self.stream), span, lead)
+            self._look_up(Track(self.demuxer, self.stream), span, lead, sound_lead_us)
 
-    def _look_up(self, track: Track, span: Span, lead: int) -> None:
+    def _look_up(self, track: Track, span: Span, lead: int, sound_lead_us: int) -> None:
         sounds = isinstance(track.stream, AudioStream)
-        start = track.tick(_before(span, track) if sounds else span.start_us)
+        start = track.tick(_before(span, track, sound_lead_us) if sounds else span.start_us)
         end = track.tick(_behind(span) if sounds else span.end_us)
         self.extents = track.demuxer.index.extents(track.stream, start, end, lead)
 
@@ -176,7 +190,7 @@ def _refuse(stream: Stream | None, limits: Limits) -> None:
     check_size(stream.codec_context.width, stream.codec_context.height, limits)
 
 
-def _forward(video: MediaFile, demuxer: Demuxer, span: Span, limits: Limits) -> Tracks:
+def _forward(video: MediaFile, demuxer: Demuxer, span: Span, limits: Limits, sound_lead_us: int) -> Tracks:
     """Both streams from one pass over the file: what lies before the span is read, but not kept."""
     demuxer.show([])
     streams = [stream for stream in (picture_stream(demuxer), sound_stream(demuxer)) if stream is not None]
@@ -186,8 +200,8 @@ def _forward(video: MediaFile, demuxer: Demuxer, span: Span, limits: Limits) -> 
         return Tracks(picture, None, span, limits)
     zero = picture.zero * picture.time_base
     sound = Track(demuxer, streams[1], round(zero / (streams[1].time_base or 1)))
-    demuxer.drop_before(streams[1], sound.tick(_before(span, sound)))
-    return Tracks(picture, sound, span, limits)
+    demuxer.drop_before(streams[1], sound.tick(_before(span, sound, sound_lead_us)))
+    return Tracks(picture, sound, span, limits, sound_lead_us=sound_lead_us)
 
 
 def first_picture_s(file: MediaFile) -> Fraction:
@@ -220,9 +234,9 @@ def _first_keyframe(demuxer: Demuxer, stream: Stream) -> int:
     return tick_of(seen[-1]) if seen else 0
 
 
-def _before(span: Span, sound: Track) -> int:
+def _before(span: Span, sound: Track, lead_us: int) -> int:
     """Where to begin with the sound: early enough for the decoder to settle, if that costs no group of pictures."""
-    return max(0, span.start_us - _PREROLL_US) if sound.demuxer.index.finds(sound.stream) else span.start_us
+    return max(0, span.start_us - lead_us) if sound.demuxer.index.finds(sound.stream) else span.start_us
 
 
 def _behind(span: Span) -> int:

@@ -63,7 +63,7 @@ def decode_clip(file: Readable, limits: Limits, pulse: Callable[[], None]) -> Se
     try:
         with av.open(file, "r", format="mov", metadata_errors="replace") as container:
             return _decode(container, limits, pulse)
-    except (av.FFmpegError, UnicodeError, IndexError) as error:
+    except (av.FFmpegError, UnicodeError) as error:
         raise damaged(f"the clip does not decode: {type(error).__name__}", Stage.VERIFY) from error
 
 

@@ -1,0 +1,74 @@
+"""What a clip costs on the line, counted by the server, against the least that its bytes allow."""
+
+from dataclasses import replace
+
+import av
+import pytest
+from program import clipset, write_list
+
+from clipset.rehearsal import Kind, Layout, Rehearsal, Scenario, Video
+from clipset.rehearsal.media import MediaLibrary
+from clipset.rehearsal.specs import media_spec
+
+LONG = Video(duration_s=300, media_key=5)
+FORMS = {
+    "progressive": replace(LONG, itags=(18,)),
+    "moov at the end": replace(LONG, itags=(18,), layout=Layout.TAIL),
+    "dash with sidx": replace(LONG, itags=(134, 140)),
+    "webm": replace(LONG, itags=(243, 251), duration_s=150),
+    "webm with cues at the end": replace(LONG, itags=(243, 251), duration_s=150, layout=Layout.TAIL),
+}
+PLACES = {"early": 0.02, "middle": 0.5, "late": 0.95}
+MOST_BYTES = 1.30  # of the least
+MOST_REQUESTS = 4  # a stream
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("media")
+
+
+def least_bytes(file, start_s: float, end_s: float) -> int:
+    """The index, and the packets of each stream from the keyframe at or before the start up to the end."""
+    with av.open(str(file.path)) as container:
+        packets = [
+            (packet.stream.index, packet.pts * packet.time_base, packet.is_keyframe, packet.size)
+            for packet in container.demux()
+            if packet.size
+        ]
+    total = sum(size for *_, size in packets)
+    index = file.path.stat().st_size - total if file.ranges.index is None else file.ranges.index[1] + 1
+    needed = 0
+    for number in {stream for stream, *_ in packets}:
+        own = [packet[1:] for packet in packets if packet[0] == number]
+        began = max(time for time, is_keyframe, _ in own if is_keyframe and time <= start_s)
+        needed += sum(size for time, _, size in own if began <= time < end_s)
+    return index + needed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", FORMS)
+def test_a_clip_costs_little_more_than_its_own_bytes(form, cache, tmp_path, capsys):
+    video = FORMS[form]
+    clips = {f"{place:_<11}": round(share * (video.duration_s - 12)) for place, share in PLACES.items()}
+    rows = [("x", video_id, start_s, start_s + 10, "val") for video_id, start_s in clips.items()]
+    scenario = Scenario(videos=dict.fromkeys(clips, video))
+    with Rehearsal(scenario, cache=cache) as youtube:
+        youtube.prepare(clips)
+        ran = clipset(
+            "fetch", write_list(tmp_path / "list.csv", rows), "--out", tmp_path / "out",
+            "--youtube-origin", youtube.origin, "--rate", "unlimited",
+        )  # fmt: skip
+        media = [entry for entry in youtube.log if entry.kind is Kind.MEDIA]
+    assert ran.returncode == 0, ran.stderr
+    files = {itag: MediaLibrary(cache).get(media_spec("", video, itag)) for itag in video.itags}
+    for video_id, start_s in clips.items():
+        asked = [entry for entry in media if entry.video_id == video_id]
+        fetched = sum(entry.bytes_sent for entry in asked)
+        least = sum(least_bytes(file, start_s, start_s + 10) for file in files.values())
+        requests = max(sum(entry.itag == itag for entry in asked) for itag in files)
+        with capsys.disabled():
+            ratio = f"{fetched:>9,} bytes, {fetched / least:.2f} of the least"
+            print(f"\n{form:<28}{video_id.rstrip('_'):<8}{requests} requests a stream, {ratio}", end="")  # noqa: T201 - the table is what this test is read for
+        assert fetched <= MOST_BYTES * least
+        assert requests <= MOST_REQUESTS
