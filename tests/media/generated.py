@@ -1,6 +1,5 @@
 """Videos made for the tests: every picture carries its number, and sound and picture can be told apart in time."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""A real HTTP server with ranges on loopback that counts what it is asked for, and ByteStreams over it and over memory."""
+"""A real HTTP server with ranges on loopback that counts what it is asked for, and streams over it and over memory."""
 
 import http.client
 import threading

@@ -2,7 +2,7 @@
 
 import os
 import signal
-import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -15,9 +15,11 @@ from clips import clip_of, look, media_of
 from generated import Essence
 from serving import Memory
 
-from clipset.media import Limits, MediaEngine
+from clipset.media import Limits, MediaEngine, process
 from clipset.reasons import Reason
 from clipset.types import ClipsetError, Failure, Interrupted, MediaInput, Recipe, Stage
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +79,7 @@ def test_a_clip_that_takes_too_much_work_is_given_up(engine_for, video):
     assert caught.value.failure.reason is Reason.MEDIA_TIMEOUT
 
 
+@pytest.mark.slow
 def test_time_spent_reading_is_not_the_childs(engine_for, video):
     engine = engine_for(limits=Limits(silence_s=5, clip_s=5, per_media_s=0))
     slow = sabotaged(video[0], lambda: time.sleep(6), at=3)
@@ -93,10 +96,14 @@ def test_a_stopping_run_interrupts_a_clip_in_work(video):
     assert engine.child_pid is None
 
 
-@pytest.mark.parametrize("error", [
-    ClipsetError(Failure(Reason.EXPIRED_URL, "HTTP 403", Stage.FETCH, http_status=403)),
-    Interrupted(),
-], ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClipsetError(Failure(Reason.EXPIRED_URL, "HTTP 403", Stage.FETCH, http_status=403)),
+        Interrupted(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
 @pytest.mark.parametrize("at", [1, 2, 3], ids="read {}".format)
 def test_what_a_read_raises_comes_out_as_it_is_and_the_child_lives(engine_for, video, error, at):
     engine = engine_for()
@@ -131,26 +138,39 @@ def test_memory_has_a_limit_and_reaching_it_is_the_files_fault(engine_for, libra
     assert caught.value.failure.reason in (Reason.DAMAGED_MEDIA, Reason.MEDIA_CRASH)
 
 
+@LINUX
 def test_the_child_has_no_files_no_network_no_environment_and_no_core_dumps(engine_for, video, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@proxy.example:3128")
     engine = engine_for()
     with engine.open(media_of(video)):
         proc = Path(f"/proc/{engine.child_pid}")
         limits = proc.joinpath("limits").read_text()
-        descriptors = [os.readlink(link) for link in proc.joinpath("fd").iterdir()]
+        descriptors = [str(link.readlink()) for link in proc.joinpath("fd").iterdir()]
     assert "secret" not in proc.joinpath("environ").read_text()
     assert [line.split()[3:5] for line in limits.splitlines() if line.startswith("Max open files")] == [["0", "0"]]
     assert [line.split()[4:6] for line in limits.splitlines() if line.startswith("Max core file size")] == [["0", "0"]]
     assert sum(not name.startswith("/dev/null") for name in descriptors) == 1  # the socket to its parent
 
 
-@pytest.mark.parametrize("attempt", ["open('/etc/hostname')", "socket.socket()", "socket.socketpair()"])
+LOCKED = """
+import socket
+from clipset.media.sandbox import lock_down
+lock_down(1 << 30)
+try:
+    {attempt}
+except OSError:
+    print("refused")
+"""
+
+
+@pytest.mark.parametrize("attempt", ["open('/etc/hosts')", "socket.socket()", "socket.socketpair()"])
 def test_after_locking_down_nothing_more_can_be_opened(attempt):
-    code = f"import socket\nfrom clipset.media.sandbox import lock_down\nlock_down(1 << 30)\ntry:\n    {attempt}\nexcept OSError: print('refused')"
+    code = LOCKED.format(attempt=attempt)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "refused\n"
 
 
+@LINUX
 def test_the_child_ends_with_its_parent(video):
     code = (
         "import sys, threading, signal, os\nfrom clipset.media import MediaEngine\nfrom clipset.types import *\n"
@@ -166,18 +186,37 @@ def test_the_child_ends_with_its_parent(video):
     assert not child.exists() or "(zombie)" in child.joinpath("status").read_text()
 
 
-def test_a_child_that_lies_is_a_media_crash(engine_for, video, monkeypatch):
-    """Whatever takes its place and answers nonsense costs the clip an attempt, not the parent."""
-    from clipset.media import process
+LIAR = """
+import socket, sys, time
+parent = socket.socket(fileno=int(sys.argv[1]))
+parent.sendall({answer!r})
+time.sleep(60)
+"""
 
-    for answer in (b"\xff" * 12, b"\0\0\0\x02" + b"\0" * 8 + b"[]", b"\0\0\0\x0a" + b"\0" * 8 + b'{"op":"x"}',
-                   b'\0\0\0\x39' + b"\0" * 8 + b'{"op":"read","stream":0,"start":0,"end":9999999999999999}'):
-        code = f"import socket, sys; s = socket.socket(fileno=int(sys.argv[1])); s.sendall({answer!r}); s.recv(1 << 20); import time; time.sleep(30)"
-        real = subprocess.Popen
-        monkeypatch.setattr(
-            process.subprocess, "Popen", lambda argv, code=code, **more: real([sys.executable, "-c", code, argv[-2]], **more)
-        )
-        with pytest.raises(ClipsetError) as caught, engine_for(limits=Limits(silence_s=20)).open(media_of(video)):
-            pass
-        assert caught.value.failure.reason is Reason.MEDIA_CRASH
-        monkeypatch.undo()
+
+def message(header):
+    return struct.pack(">IQ", len(header), 0) + header
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"\xff" * 12,
+        message(b"[]"),
+        message(b'{"op":"who knows"}'),
+        message(b'{"op":"read","stream":0,"start":0,"end":99999999999}'),
+        message(b'{"op":"read","stream":"0","start":0,"end":9}'),
+        message(b'{"op":"failed","reason":"disk_full","detail":"x"}'),
+    ],
+)
+def test_a_child_that_lies_is_a_media_crash(engine_for, video, monkeypatch, answer):
+    """Whatever takes its place and answers nonsense costs the clip an attempt, and not the parent."""
+    start = subprocess.Popen
+
+    def start_liar(command, **more):
+        return start([sys.executable, "-c", LIAR.format(answer=answer), command[-2]], **more)
+
+    monkeypatch.setattr(process.subprocess, "Popen", start_liar)
+    with pytest.raises(ClipsetError) as caught, engine_for().open(media_of(video)):
+        pytest.fail("it opened")
+    assert caught.value.failure.reason is Reason.MEDIA_CRASH

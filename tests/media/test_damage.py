@@ -4,6 +4,7 @@ import random
 import struct
 from fractions import Fraction
 
+import av
 import pytest
 from clips import Cuts, clip_of, look
 from generated import Essence
@@ -32,7 +33,9 @@ def videos(library):
     return {form: library.files(form, rate)[0].read_bytes() for form in forms}
 
 
-@pytest.mark.parametrize("data", [b"", b"\0" * 5000, HTML, b"#EXTM3U\n/etc/passwd\n", b"ffconcat version 1.0\nfile a"], ids=repr)
+@pytest.mark.parametrize(
+    "data", [b"", b"\0" * 5000, HTML, b"#EXTM3U\n/etc/passwd\n", b"ffconcat version 1.0\nfile a"], ids=repr
+)
 def test_what_is_no_video_is_damaged_media(shared_engine, data):
     assert outcome(shared_engine, data) is Reason.DAMAGED_MEDIA
 
@@ -129,8 +132,6 @@ def test_a_header_that_lies_about_the_size_does_not_help(engine_for, library):
 
 @pytest.mark.slow
 def test_144_megapixels_are_never_decoded(engine_for, tmp_path):
-    import av
-
     path = tmp_path / "huge.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=1, options={"preset": "ultrafast", "crf": "51"})
@@ -158,12 +159,13 @@ def test_an_endless_file_ends_at_the_limit(engine_for):
     assert caught.value.failure.reason in (Reason.DAMAGED_MEDIA, Reason.NO_VIDEO)
 
 
+@pytest.mark.parametrize("tries", [8, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("form", ["mp4", "mp4, moov at the end", "mkv", "webm", "transport stream"])
-def test_whatever_bytes_change_only_plain_failures_or_clips_come_out(shared_engine, videos, form):
-    chance = random.Random(form)
-    for _ in range(30):
+def test_whatever_bytes_change_only_plain_failures_or_clips_come_out(shared_engine, videos, form, tries):
+    chance = random.Random(f"{form} {tries}")
+    for _ in range(tries):
         data = mutated(bytearray(videos[form]), chance)
-        result = outcome(shared_engine, data, chance.choice([0, 2.5, 6]), 7)
+        result = outcome(shared_engine, data, chance.choice([4, 6]), 7)
         assert isinstance(result, list) or result in (Reason.DAMAGED_MEDIA, Reason.NO_VIDEO, Reason.TOO_SHORT)
 
 

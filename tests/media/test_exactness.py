@@ -9,11 +9,14 @@ from conftest import FORMS
 from generated import Essence, remux
 
 RATES = [Fraction(25), Fraction(30), Fraction(30000, 1001), Fraction(24000, 1001)]
+AT_EVERY_RATE = ("mp4", "DASH pair", "webm")
 SPANS = [("0", "1.5"), ("6", "7.5"), ("9.30", "10.80"), ("14.5", "16")]  # of 16 s
 
 
-@pytest.mark.parametrize("rate", RATES, ids=lambda rate: f"{float(rate):.3f} fps")
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("form", "rate"),
+    [(form, rate) for form in FORMS for rate in RATES if form in AT_EVERY_RATE or rate in (RATES[0], RATES[2])],
+)
 def test_every_container_gives_the_frames_of_the_span(cuts, library, form, rate):
     paths = library.files(form, rate)
     times = stored_times(paths[0], from_first=form == "transport stream")
@@ -75,7 +78,9 @@ def test_an_edit_list_that_hides_the_beginning_moves_the_time_line(cuts, library
         container.seek(int(5 / container.streams.video[0].time_base), stream=container.streams.video[0])
         for packet in container.demux(container.streams.video[0]):
             if packet.dts is not None:
-                packet.pts, packet.dts = (tick - int(Fraction(5) / packet.time_base) for tick in (packet.pts, packet.dts))
+                packet.pts, packet.dts = (
+                    tick - int(Fraction(5) / packet.time_base) for tick in (packet.pts, packet.dts)
+                )
                 packet.stream = stream
                 out.mux(packet)
     shown = [n for n, time in counters_and_times(path) if 0 <= time < 2]

@@ -2,10 +2,9 @@
 
 from fractions import Fraction
 
-import av
 import pytest
 from clips import clip_of, look
-from generated import Essence, encode, remux
+from generated import Essence, remux
 
 from clipset.media.hls import HlsPlaylist, HlsStream
 from clipset.types import MediaInput

@@ -1,4 +1,4 @@
-"""A clip costs hardly more bytes than its packets and the index, in a handful of requests, at any place of any length."""
+"""A clip costs hardly more bytes than its packets and the index, in a handful of requests, wherever it lies."""
 
 from fractions import Fraction
 
@@ -11,13 +11,18 @@ from clipset.media import packets, tracks
 from clipset.media.cache import READ_BYTES_MAX, ByteCache
 from clipset.media.layout import read_layout
 from clipset.media.limits import Limits
-from clipset.types import ClipsetError, Failure, MediaInput, Stage
-from clipset.reasons import Reason
+from clipset.types import MediaInput
 
 H264 = Essence(Fraction(20), size=(640, 360), texture=40, video_options={"b": "650k", "crf": "-1"}, gop=128)
 VP9 = Essence(
-    Fraction(20), size=(640, 360), texture=14, video="libvpx-vp9", video_options={"b": "500k"}, gop=128,
-    audio="libopus", audio_rate=48000,
+    Fraction(20),
+    size=(640, 360),
+    texture=14,
+    video="libvpx-vp9",
+    video_options={"b": "500k"},
+    gop=128,
+    audio="libopus",
+    audio_rate=48000,
 )
 DASH_VIDEO = {"movflags": "+dash+global_sidx+frag_keyframe+delay_moov"}
 DASH_SOUND = {"movflags": "+dash+global_sidx+delay_moov", "frag_duration": "10000000"}
@@ -43,7 +48,7 @@ BYTES_MAX = 1.30  # of the least
 @pytest.mark.parametrize("minutes", [5, pytest.param(20, marks=pytest.mark.slow)], ids="{} minutes".format)
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_a_clip_is_fetched_in_few_requests_and_few_bytes(library, name, minutes, record_property):
-    essence, parts = CONTAINERS[name]
+    _essence, parts = CONTAINERS[name]
     folder = long_videos(library, name, minutes)
     with serving(folder) as server:
         for place in PLACES:
@@ -72,7 +77,7 @@ def long_videos(library, name, minutes):
 
 
 def read_clip(server, names, start_s):
-    """Read what ten seconds need, without decoding. Returns the least bytes: packets from the keyframe on, and index."""
+    """Read what ten seconds need, without decoding. Returns the least bytes: packets from the keyframe, and index."""
     streams = [HttpStream(server, name) for name in names]
     files = []
     for stream in streams:
@@ -120,3 +125,14 @@ def test_a_file_without_index_is_read_from_its_start_in_bounded_pieces(engine_fo
     assert max(end - start for start, end in stream.reads) <= READ_BYTES_MAX
     assert len(stream.reads) < 15
     assert [start for start, _ in stream.reads] == sorted(start for start, _ in stream.reads)
+
+
+def test_a_stream_that_never_tells_its_size_is_read_all_the_same(engine_for, library):
+    class Sizeless(Memory):
+        size_bytes = None
+
+    for form in ("mp4", "mp4, moov at the end", "DASH pair", "mkv", "transport stream"):
+        paths = library.files(form, Fraction(25))
+        streams = [Sizeless(path.read_bytes()) for path in paths]
+        with engine_for().open(MediaInput(streams[0], streams[1] if len(streams) > 1 else None)) as cutter:
+            assert cutter.cut(clip_of(3, 4)).facts.frames == 25

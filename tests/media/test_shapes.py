@@ -17,7 +17,9 @@ def stream_of(data):
         return container.streams.video[0], next(container.decode(video=0))
 
 
-@pytest.mark.parametrize(("size", "even"), [((193, 109), (192, 108)), ((194, 109), (194, 108)), ((193, 110), (192, 110))])
+@pytest.mark.parametrize(
+    ("size", "even"), [((193, 109), (192, 108)), ((194, 109), (194, 108)), ((193, 110), (192, 110))]
+)
 def test_an_odd_size_loses_its_last_row_or_column_and_nothing_is_resampled(cuts, library, size, even):
     options = {"qp": "0", "preset": "ultrafast"}
     essence = Essence(Fraction(2), size=size, pixel_format="yuv444p", video_options=options, audio=None, texture=8)
@@ -30,7 +32,8 @@ def test_an_odd_size_loses_its_last_row_or_column_and_nothing_is_resampled(cuts,
 
 
 @pytest.mark.parametrize(
-    ("short_side_px", "size"), [(None, (320, 180)), (90, (160, 90)), (91, (160, 90)), (100, (178, 100)), (720, (320, 180))]
+    ("short_side_px", "size"),
+    [(None, (320, 180)), (90, (160, 90)), (91, (160, 90)), (100, (178, 100)), (720, (320, 180))],
 )
 def test_the_short_side_is_scaled_down_but_never_up(engine_for, library, short_side_px, size):
     path = library.encoded("wide.mp4", Essence(Fraction(2), size=(320, 180), audio=None))
@@ -75,13 +78,15 @@ def test_other_codecs_and_more_bits_become_8_bit_h264(cuts, library, codec, pixe
     )
     path = library.encoded(f"{codec}-{pixel_format}.mkv", essence, "matroska")
     clip = cuts.cut([path], Fraction("1.5"), 3)
-    stream, frame = stream_of(clip.data)
+    _stream, frame = stream_of(clip.data)
     assert (clip.facts.video_codec, frame.format.name) == ("h264", "yuv420p")
     assert look(clip.data).counters == list(range(38, 75))
 
 
 def test_colours_keep_their_meaning(cuts, library):
-    essence = Essence(Fraction(2), audio=None, video_options={"x264-params": "colorprim=bt709:transfer=bt709:colormatrix=bt709"})
+    essence = Essence(
+        Fraction(2), audio=None, video_options={"x264-params": "colorprim=bt709:transfer=bt709:colormatrix=bt709"}
+    )
     _, source = stream_of(library.encoded("bt709.mp4", essence).read_bytes())
     _, frame = stream_of(cuts.cut([library.encoded("bt709.mp4", essence)], 0, 1).data)
     assert source.colorspace == 1

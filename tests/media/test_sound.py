@@ -5,8 +5,8 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from clips import look
-from generated import Essence, encode, remux
+from clips import Cuts, look
+from generated import Essence, remux
 
 from clipset.types import Recipe
 
@@ -38,7 +38,8 @@ def test_a_beep_sounds_when_the_picture_flashes(cuts, library, name, start):
 
 
 @pytest.mark.parametrize(
-    ("name", "rate_hz", "channels"), [("mp4", 44100, 2), ("48 kHz mono", 48000, 1), ("5.1", 48000, 2), ("webm", 48000, 2)]
+    ("name", "rate_hz", "channels"),
+    [("mp4", 44100, 2), ("48 kHz mono", 48000, 1), ("5.1", 48000, 2), ("webm", 48000, 2)],
 )
 def test_rate_and_channels_are_kept_and_more_than_two_are_mixed_down(cuts, library, name, rate_hz, channels):
     clip = look(cuts.cut(source(library, name), 2, 5).data)
@@ -52,8 +53,6 @@ def test_a_rate_that_aac_lacks_becomes_48_khz(cuts, library):
 
 
 def test_sound_is_left_out_if_the_recipe_says_so(engine_for, library):
-    from clips import Cuts
-
     clip = Cuts(engine_for(Recipe(audio=False))).cut(source(library, "mp4"), 2, 4)
     assert clip.facts.audio_codec is None
 

@@ -23,9 +23,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rig import VIDEO_ID, Rig, job
 
+from clipset.media.hls import HlsPlaylist
 from clipset.reasons import Reason
 from clipset.sources.youtube import spool
-from clipset.sources.youtube.http import fetch_playlist
+from clipset.sources.youtube.http import fetch_text
 from clipset.types import ByteStream, ClipsetError, Failure, Interrupted, Located, Recipe
 
 PLAYER, MEDIA_PATH = "/youtubei/v1/player", "/videoplayback"
@@ -348,7 +349,7 @@ PLAYLIST_URL = "https://manifest.googlevideo.com/api/manifest/hls_playlist/sig/S
 PLAYLISTS = {
     "encrypted": ("#EXTM3U\n#EXT-X-KEY:METHOD=AES-128\n#EXTINF:5,\na.ts\n#EXT-X-ENDLIST", 200, Reason.DRM),
     "still growing": ("#EXTM3U\n#EXTINF:5,\na.ts", 200, Reason.LIVE),
-    "a page": ("<html>", 200, Reason.SERVER_ERROR),
+    "a page": ("<html>", 200, Reason.DAMAGED_MEDIA),
     "gone": ("", 404, Reason.SERVER_ERROR),
     "too many requests": ("", 429, Reason.THROTTLED),
 }
@@ -363,7 +364,7 @@ def test_a_playlist_that_cannot_be_cut_says_why_and_not_where(rig: Rig, case: st
     session = source._sessions["direct"]
     rig.youtube.script(urlsplit(PLAYLIST_URL).path, lambda handler: handler.send(code, text.encode()))
     with pytest.raises(ClipsetError) as failed:
-        fetch_playlist(session.ydl, session.gate, PLAYLIST_URL)
+        HlsPlaylist.parse(fetch_text(session.ydl, session.gate, PLAYLIST_URL), PLAYLIST_URL)
     assert failed.value.failure.reason is expected
     assert "SIGNED-SECRET" not in failed.value.failure.detail
     assert ("refused" in rig.gate.diary) == (code == 429)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 
 from av import VideoFrame
 
@@ -37,7 +36,7 @@ def trim(tracks: Tracks, short_side_px: int | None, comment: str, pulse: Pulse) 
     buffer = Mp4Buffer()
     with buffer.container(comment) as container:
         time_base = tracks.picture.time_base
-        shape = Shape.of(first, tracks.video_stream.sample_aspect_ratio or Fraction(1), short_side_px)
+        shape = Shape.of(first, tracks.sample_aspect, short_side_px)
         stream = video_stream(container, shape, first, time_base, pictures.rate_hz)
         encoder = Encoder(container, stream, shape, tracks.sounds(tracks.picture.seconds(_tick(first))))
         longest = tick_at(tracks.span.duration_us, time_base)

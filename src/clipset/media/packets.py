@@ -124,13 +124,15 @@ class PicturePackets:
         return self._shown_until >= self.end and (following is None or following >= self.end)
 
 
-def sound_packets(demuxer: Demuxer, stream: Stream, start: int, end: int) -> Iterator[Packet[Stream]]:
-    """The packets that sound between two ticks, and some before: sound is in order, so the first late one ends it.
+def sound_packets(demuxer: Demuxer, stream: Stream, seek: int, start: int, end: int) -> Iterator[Packet[Stream]]:
+    """The packets that sound between `start` and `end`, as far as they follow `seek`, where the reading begins.
+
+    Sound is in order, so the first late packet ends it.
 
     Raises CutOff, NotMedia, and what libav and reading raise.
     """
     if demuxer.layout.access is not Access.FORWARD:
-        demuxer.seek(stream, start)
+        demuxer.seek(stream, seek)
     packet = None
     for packet in demuxer.packets(stream):
         tick = tick_of(packet)

@@ -161,5 +161,6 @@ def _crash(detail: str) -> ClipsetError:
 
 
 def child_environment() -> dict[str, str]:
-    """Nothing of ours but where the code lies: no proxy, no home, no cookies."""
-    return {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "LC_ALL": "C.UTF-8"}
+    """Nothing of ours but where the code lies: no proxy, no home, no cookies. One heap, for only one thread works."""
+    code = os.pathsep.join(path for path in sys.path if path)
+    return {"PYTHONPATH": code, "LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}

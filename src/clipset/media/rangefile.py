@@ -46,12 +46,12 @@ class RangeFile:
         return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Raises OSError for the end of a file whose size is not known, as for any impossible seek."""
+        """-1, which libav takes for an error, where there is no such position, or the end is not known."""
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position}.get(whence)
         if base is None:
             base = self.end if self.end is not None else self._cache.size_bytes
         if base is None or base + offset < 0:
-            raise OSError("no such position in this file")
+            return -1
         self._position = base + offset
         return self._position
 

@@ -78,6 +78,12 @@ class Tracks:
         return self.picture.stream
 
     @property
+    def sample_aspect(self) -> Fraction:
+        """By the container, or, once a picture is decoded, by the stream itself."""
+        stream = self.video_stream
+        return stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or Fraction(1)
+
+    @property
     def audio_stream(self) -> AudioStream | None:
         stream = self.sound.stream if self.sound is not None else None
         return stream if isinstance(stream, AudioStream) else None
@@ -102,8 +108,9 @@ class Tracks:
         track = self.sound
         if track is None:
             return iter(())
-        start_us = _before(self.span, track, self.sound_lead_us)
-        return sound_packets(track.demuxer, track.stream, track.tick(start_us), track.tick(_behind(self.span)))
+        seek = track.tick(_before(self.span, track, self.sound_lead_us))
+        start = track.tick(max(0, self.span.start_us - self.sound_lead_us))
+        return sound_packets(track.demuxer, track.stream, seek, start, track.tick(_behind(self.span)))
 
     def close(self) -> None:
         self.picture.demuxer.close()
@@ -200,7 +207,7 @@ def _forward(video: MediaFile, demuxer: Demuxer, span: Span, limits: Limits, sou
         return Tracks(picture, None, span, limits)
     zero = picture.zero * picture.time_base
     sound = Track(demuxer, streams[1], round(zero / (streams[1].time_base or 1)))
-    demuxer.drop_before(streams[1], sound.tick(_before(span, sound, sound_lead_us)))
+    demuxer.drop_before(streams[1], sound.tick(max(0, span.start_us - sound_lead_us)))
     return Tracks(picture, sound, span, limits, sound_lead_us=sound_lead_us)
 
 
@@ -235,7 +242,7 @@ def _first_keyframe(demuxer: Demuxer, stream: Stream) -> int:
 
 
 def _before(span: Span, sound: Track, lead_us: int) -> int:
-    """Where to begin with the sound: early enough for the decoder to settle, if that costs no group of pictures."""
+    """Where to go for the sound: early enough for the decoder to settle, if that costs no group of pictures."""
     return max(0, span.start_us - lead_us) if sound.demuxer.index.finds(sound.stream) else span.start_us
 
 

@@ -12,7 +12,6 @@ from clipset.clock import Clock
 from clipset.reasons import Reason
 from clipset.sources.youtube import verdict
 from clipset.sources.youtube.config import Gate
-from clipset.sources.youtube.playlist import Playlist, parse
 from clipset.sources.youtube.rendition import Rendition
 from clipset.sources.youtube.response import MeteredResponse, RequestFailed
 from clipset.sources.youtube.seam import ResolverYDL
@@ -179,22 +178,17 @@ class HttpStream:
             raise Interrupted
 
 
-def fetch_playlist(ydl: ResolverYDL, gate: Gate, url: str) -> Playlist:
-    """A media playlist of a finished video in the clear. Raises ClipsetError, Interrupted."""
+def fetch_text(ydl: ResolverYDL, gate: Gate, url: str) -> str:
+    """A playlist. Raises ClipsetError, Interrupted."""
     try:
-        playlist = parse(ydl.urlopen(Request(url)).read().decode("utf-8", "replace"), url)
+        return str(ydl.urlopen(Request(url)).read().decode("utf-8", "replace"))
     except RequestFailed as error:
         failure = verdict.of_request(error, Stage.FETCH)
         if failure.reason is Reason.THROTTLED:
             gate.refused(failure.retry_after_s, failure.detail)
         raise ClipsetError(failure) from None
-    except (HTTPError, ValueError) as error:
+    except HTTPError as error:
         raise verdict.fetch_error(Reason.SERVER_ERROR, f"the playlist: {error}") from None
-    if playlist.encrypted:
-        raise verdict.fetch_error(Reason.DRM, "the playlist is encrypted")
-    if not playlist.finished:
-        raise verdict.fetch_error(Reason.LIVE, "the playlist is still growing")
-    return playlist
 
 
 class _Cut(Exception):  # noqa: N818 - not the end: the range resumes

@@ -9,17 +9,20 @@ from dataclasses import dataclass, replace
 from yt_dlp.utils import YoutubeDLError
 
 from clipset.clock import Clock, SystemClock
+from clipset.media.hls import HlsPlaylist, HlsStream
 from clipset.reasons import Reason
+from clipset.sources.youtube import verdict
 from clipset.sources.youtube.config import Choose, Egress, Gate, YouTubeConfig
 from clipset.sources.youtube.formats import Choice, choose
-from clipset.sources.youtube.http import Address, HttpStream, fetch_playlist
-from clipset.sources.youtube.playlist import Segment
+from clipset.sources.youtube.http import Address, HttpStream, fetch_text
 from clipset.sources.youtube.rendition import Rendition
 from clipset.sources.youtube.resolve import YT_DLP, Resolved, Resolver
 from clipset.sources.youtube.seam import ResolverYDL
-from clipset.sources.youtube.segments import SegmentStream
 from clipset.sources.youtube.transport import OpenConnections
 from clipset.types import ClipsetError, Failure, Located, MediaInput, Meter, Recipe, Stage, VideoJob
+
+LONGEST_SEGMENT_BYTES = 256 * 1024**2
+"""A segment has a few seconds of one rendition; more is a body without an end."""
 
 
 class FirstOpen:
@@ -109,7 +112,7 @@ class YouTubeSource:
         resolved = session.resolver.resolve(job.video_id)
         choice = self._choice(job, resolved)
         if choice.video.protocol == "hls":
-            media = MediaInput(self._playlist(session, job, choice.video, streams), format_id=choice.format_id)
+            media = MediaInput(self._playlist(session, choice.video), format_id=choice.format_id)
         else:
             media = self._files(session, job, choice, streams)
         return Located(job.wanted, media, session.egress.name, f"{resolved.tool} {choice.format_id}")
@@ -142,21 +145,19 @@ class YouTubeSource:
         streams.callback(stream.close)
         return stream
 
-    def _playlist(self, session: _Session, job: VideoJob, rendition: Rendition, streams: ExitStack) -> SegmentStream:
-        """What the job needs of a playlist; a fetched playlist has no second address to go to."""
+    def _playlist(self, session: _Session, rendition: Rendition) -> HlsStream:
+        """A playlist whose segments are fetched as the clips need them; it has no second address to go to."""
 
-        def fetch(segment: Segment, most_bytes: int) -> bytes:
+        def read(url: str, start: int | None, end: int | None) -> bytes:
             with ExitStack() as opened:
-                address = _Fixed(replace(rendition, url=segment.url, size_bytes=None))
-                stream = self._stream(session, address, opened)
-                return stream.read(segment.start, segment.end or most_bytes)
+                stream = self._stream(session, _Fixed(replace(rendition, url=url, size_bytes=None)), opened)
+                data = stream.read(start or 0, end or LONGEST_SEGMENT_BYTES)
+            if len(data) == LONGEST_SEGMENT_BYTES:
+                raise verdict.fetch_error(Reason.DAMAGED_MEDIA, f"a segment of {len(data)} bytes or more")
+            return data
 
-        playlist = fetch_playlist(session.ydl, session.gate, rendition.url)
-        header = [playlist.header] if playlist.header else []
-        segments = playlist.covering([wanted.clip.span for wanted in job.wanted])
-        stream = SegmentStream([*header, *segments], fetch)
-        streams.callback(stream.close)
-        return stream
+        text = fetch_text(session.ydl, session.gate, rendition.url)
+        return HlsStream(HlsPlaylist.parse(text, rendition.url), read)
 
 
 def _audio(choice: Choice) -> Rendition:
