@@ -204,16 +204,20 @@ def test_a_stop_drains_keeps_everything_and_the_next_run_goes_on(number, tmp_pat
         write_list(tmp_path / "list.csv", [("x", f"video{n:06d}", 1, 4, "val") for n in range(30)]),
         tmp_path / "out",
     )
+    group = {"start_new_session": True}
     with offline(default=Video(duration_s=10, media_key=7, **SMALL)) as youtube:
         words = ("fetch", annotations, "--out", out, "--youtube-origin", youtube.origin, "--rate", "unlimited")
-        with subprocess.Popen(clipset_command(*words), env=environment(), stderr=subprocess.PIPE, text=True) as run:
+        with subprocess.Popen(
+            clipset_command(*words), env=environment(), stderr=subprocess.PIPE, text=True, **group
+        ) as run:
             while len(list(out.rglob("*.mp4"))) < 2:
                 time.sleep(0.02)
-            os.kill(run.pid, number)
+            os.killpg(run.pid, number)  # as a terminal does: to the media children too
             _, said = run.communicate(timeout=60)
         assert run.returncode == 3
         assert "Ctrl-C again" in said
         assert "Traceback" not in said
+        assert table(out / "failed.csv") == []
         found = status(out)
         assert 2 <= found["clips"]["done"] < 30
         assert found["clips"]["done"] == len(tree(out)) == len(table(out / "stats.csv"))

@@ -10,12 +10,12 @@ from generated import Essence, remux
 
 RATES = [Fraction(25), Fraction(30), Fraction(30000, 1001), Fraction(24000, 1001)]
 AT_EVERY_RATE = ("mp4", "DASH pair", "webm")
-SPANS = [("0", "1.5"), ("6", "7.5"), ("9.30", "10.80"), ("14.5", "16")]  # of 16 s
+SPANS = [("0", "1.5"), ("9.30", "10.80"), ("14.5", "16")]  # of 16 s
 
 
 @pytest.mark.parametrize(
     ("form", "rate"),
-    [(form, rate) for form in FORMS for rate in RATES if form in AT_EVERY_RATE or rate in (RATES[0], RATES[2])],
+    [(form, rate) for form in FORMS for rate in RATES if form in AT_EVERY_RATE or rate == RATES[2]],
 )
 def test_every_container_gives_the_frames_of_the_span(cuts, library, form, rate):
     paths = library.files(form, rate)
@@ -64,7 +64,7 @@ def test_every_kind_of_h264_is_decoded_from_the_right_place(cuts, library, strea
     path = library.encoded(f"{stream}.mp4".replace(" ", "_"), essence)
     path = remux(path, path.with_suffix(f".in.{form}"), form)
     times = stored_times(path, from_first=form == "mpegts")
-    for start, end in ((0, 1), (2.5, 4.1), (4.8, 6), (6.04, 8)):
+    for start, end in ((0, 1), (2.5, 4.1), (4.8, 6)):
         wanted = [n for n, time in enumerate(times) if Fraction(str(start)) <= time < Fraction(str(end))]
         assert look(cuts.cut([path], start, end).data).counters == wanted, (start, end)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from clipset.cli import main
+from clipset.cli.options import ReachOptions
+from clipset.cli.workshop import age_warning
 
 GOOD = "label,youtube_id,time_start,time_end,split\njuggling,abcdefghijk,0,10,val\nabseiling,-bcdefghijk,5,15,train\n"
 
@@ -44,6 +46,7 @@ MISTAKES = {
     "cookies that are not there": (["fetch", "list.csv", "--out", "d", "--cookies", "none.txt"], "none.txt"),
     "a proxy that is none": (["fetch", "list.csv", "--out", "d", "--proxy", "::"], "proxy"),
     "an origin that is none": (["fetch", "list.csv", "--out", "d", "--youtube-origin", "localhost"], "http://"),
+    "no such client": (["fetch", "list.csv", "--out", "d", "--youtube-client", "visionoz"], "visionos"),
     "an engine that is none": (["fetch", "list.csv", "--out", "d", "--engine", "spark"], "--engine"),
     "no such precision": (["plan", "list.csv", "--precision", "roughly"], "--precision"),
     "no such dataset": (["status", "d"], "no clipset dataset"),
@@ -148,3 +151,18 @@ def test_the_reference_is_what_the_commands_say():
     script = Path(__file__).parents[2] / "scripts" / "reference.py"
     printed = subprocess.run([sys.executable, script], capture_output=True, check=True, text=True).stdout
     assert page.read_text(encoding="utf-8") == printed, "run scripts/reference.py > docs/reference.md"
+
+
+@pytest.mark.parametrize(
+    ("reach", "version", "is_said"),
+    [
+        ({}, "2026.8.19", True),
+        ({}, "2026.11.1", False),
+        ({}, "2026.9.1.232842.dev0", True),
+        ({"youtube_origin": "http://127.0.0.1:1"}, "2026.8.19", False),
+        ({"source": ("folder:x",)}, "2026.8.19", False),
+    ],
+)
+def test_an_old_yt_dlp_is_named_where_the_real_youtube_is_asked(reach, version, is_said):
+    now_us = 1_795_359_845_000_000  # 22 November 2026
+    assert bool(age_warning(ReachOptions(**reach), version, now_us)) is is_said

@@ -156,6 +156,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except BrokenPipeError:
         return Exit.RESUMABLE
+    except KeyboardInterrupt:  # while planning; a run has its own way to stop
+        complain("interrupted; nothing was lost")
+        return Exit.RESUMABLE
     except ClipsetError as error:
         return machine_failed(error.failure)
     except Exception as error:  # noqa: BLE001 - the last line of defence

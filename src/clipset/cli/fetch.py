@@ -16,7 +16,7 @@ from rich.console import Console
 from clipset import __version__
 from clipset.cli import lists, workshop
 from clipset.cli.options import ClipOptions, ReachOptions, RunOptions, SelectionOptions
-from clipset.cli.outcome import Exit, complain, machine_failed
+from clipset.cli.outcome import Exit, complain, machine_failed, say
 from clipset.cli.summary import print_events, print_summary
 from clipset.clock import Clock, SystemClock
 from clipset.engines import Engine
@@ -64,6 +64,8 @@ def fetch(order: Order) -> Exit:
     except BaseException:
         ledger.discard()
         raise
+    if warning := workshop.age_warning(order.reach, version("yt-dlp"), clock.now_us()):
+        say(warning)
     with ledger:
         lists.remember_recipe(ledger, recipe)
         sink = FolderSink(order.out)

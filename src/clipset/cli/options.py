@@ -81,6 +81,9 @@ class ReachOptions:
     cookies: Path | None = None
     """A Netscape cookie file; the account's own limits and risks apply."""
 
+    youtube_client: Annotated[tuple[str, ...], _MANY] = ()
+    """Client of yt-dlp that answers first (repeatable); visionos if not given. yt-dlp's own choice looks twice."""
+
     ca_file: Path | None = None
     """Trust the certificate authorities in this PEM file instead of the built-in ones."""
 

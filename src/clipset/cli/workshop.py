@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from clipset import registry
@@ -21,7 +22,11 @@ from clipset.sources.youtube.config import Gate as SourceGate
 from clipset.throttle.gate import Gate, choose
 from clipset.throttle.policy import Mode, Policy
 from clipset.throttle.state import EgressState
-from clipset.types import Recipe, Source
+from clipset.types import US_PER_S, Recipe, Source
+
+
+OLD_AFTER_DAYS = 60
+"""yt-dlp follows YouTube with a release or two a month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,17 @@ def permits_per_h(reach: ReachOptions) -> float | None:
     """The pace of one egress; None when there is none. Raises UserError."""
     rate = policy(reach)
     return None if rate.mode is Mode.UNLIMITED else rate.limit_per_h
+
+
+def age_warning(reach: ReachOptions, version: str, now_us: int) -> str | None:
+    """What to say when yt-dlp is old and the real YouTube is to be asked. `version` is a date: 2026.8.19."""
+    if "youtube" not in reach.source or reach.youtube_origin is not None:
+        return None
+    year, month, day = (int(part) for part in version.split(".")[:3])
+    days = (now_us // US_PER_S - int(datetime(year, month, day, tzinfo=UTC).timestamp())) // 86_400
+    if days <= OLD_AFTER_DAYS:
+        return None
+    return f"yt-dlp {version} is {days} days old; if videos fail that others can play: pip install --upgrade yt-dlp"
 
 
 def egresses(reach: ReachOptions) -> tuple[Egress, ...]:
@@ -111,4 +127,4 @@ def setting(
         gate.enter()
         return next(egress for egress in egresses if egress.name == gate.name)
 
-    return Setting(recipe, abort, ways, at, soonest, reach.youtube_origin)
+    return Setting(recipe, abort, ways, at, soonest, reach.youtube_origin, reach.youtube_client)

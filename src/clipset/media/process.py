@@ -37,6 +37,7 @@ class MediaProcess:
                 stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 env=child_environment(),
+                process_group=0,  # a Ctrl-C in the terminal is for the parent, which lets the child finish
             )
         ours.settimeout(_TICK_S)
         self._limits = limits

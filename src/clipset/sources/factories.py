@@ -1,6 +1,7 @@
 """The built-in sources' entry points: from `--source name:argument` to what makes a source in each worker."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from clipset.config import UserError
@@ -8,6 +9,7 @@ from clipset.sources.folder import FolderSource
 from clipset.sources.folder_index import FolderIndex
 from clipset.sources.setting import Setting
 from clipset.sources.youtube.config import YouTubeConfig
+from clipset.sources.youtube.resolve import CLIENTS
 from clipset.sources.youtube.source import YouTubeSource
 from clipset.types import Source
 
@@ -20,6 +22,8 @@ def youtube(argument: str, setting: Setting) -> Callable[[], Source]:
         config = YouTubeConfig(origin=setting.youtube_origin)
     except ValueError as error:
         raise UserError(f"--youtube-origin: {error}") from None
+    if setting.youtube_clients:
+        config = replace(config, lean_clients=_known(setting.youtube_clients))
 
     def make() -> Source:
         return YouTubeSource(
@@ -27,6 +31,13 @@ def youtube(argument: str, setting: Setting) -> Callable[[], Source]:
         )
 
     return make
+
+
+def _known(clients: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = [client for client in clients if client not in CLIENTS]
+    if unknown:
+        raise UserError(f"--youtube-client: yt-dlp has no client {unknown[0]!r}; it has {', '.join(sorted(CLIENTS))}")
+    return clients
 
 
 def folder(argument: str, setting: Setting) -> Callable[[], Source]:

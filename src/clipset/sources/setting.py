@@ -19,6 +19,7 @@ class Setting:
     gates: Mapping[str, Gate]
     choose: Choose
     youtube_origin: str | None = None
+    youtube_clients: tuple[str, ...] = ()
 
 
 class SourceFactory(Protocol):

@@ -24,6 +24,7 @@ _NOT_YET = {"is_live": Reason.LIVE, "post_live": Reason.LIVE, "is_upcoming": Rea
 _NO_ANSWER = frozenset({Reason.NETWORK, Reason.SERVER_ERROR, Reason.THROTTLED})
 
 YT_DLP = f"yt-dlp {__version__}"
+CLIENTS = frozenset(INNERTUBE_CLIENTS)
 
 
 @dataclass(frozen=True, slots=True)
