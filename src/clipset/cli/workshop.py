@@ -24,7 +24,6 @@ from clipset.throttle.policy import Mode, Policy
 from clipset.throttle.state import EgressState
 from clipset.types import US_PER_S, Recipe, Source
 
-
 OLD_AFTER_DAYS = 60
 """yt-dlp follows YouTube with a release or two a month."""
 
