@@ -39,5 +39,6 @@ def complain(message: str) -> None:
 def machine_failed(failure: Failure) -> Exit:
     """Say what this machine failed at and what to do about it."""
     advice = _ADVICE.get(failure.reason)
-    complain(f"{failure.detail} ({failure.reason})" + (f"; {advice}" if advice else ""))
+    says_what_to_do = advice is None or " again" in failure.detail
+    complain(f"{failure.detail} ({failure.reason})" + ("" if says_what_to_do else f"; {advice}"))
     return Exit.BUG if failure.reason is Reason.BUG else Exit.MACHINE
