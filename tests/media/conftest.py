@@ -7,23 +7,12 @@ from pathlib import Path
 
 import pytest
 from clips import Cuts
-from generated import Essence, encode, remux
+from generated import FORMS, Essence, encode, remux
 
 from clipset.media import Limits, MediaEngine
 from clipset.types import Recipe
 
 DASH = {"movflags": "+dash+global_sidx+delay_moov"}
-FORMS = {  # name: (libav muxer, its options, streams of each file)
-    "mp4": ("mp4", {"movflags": "+faststart"}, ("va",)),
-    "mp4, moov at the end": ("mp4", {}, ("va",)),
-    "DASH pair": ("mp4", {"movflags": "+dash+global_sidx+frag_keyframe+delay_moov"}, ("v", "a")),
-    "fragments without index": ("mp4", {"movflags": "+frag_keyframe+delay_moov"}, ("va",)),
-    "mkv": ("matroska", {}, ("va",)),
-    "mkv, cues in front": ("matroska", {"cues_to_front": "1"}, ("va",)),
-    "transport stream": ("mpegts", {}, ("va",)),
-    "webm": ("webm", {}, ("va",)),
-    "webm pair": ("webm", {"cues_to_front": "1"}, ("v", "a")),
-}
 
 
 class Library:

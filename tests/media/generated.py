@@ -13,6 +13,18 @@ _BLOCK_PX = 12  # survives 4:2:0, scaling by a half and any sensible bit rate
 COUNTER_PX = COUNTER_BITS * _BLOCK_PX  # the least width
 _SOUND_SAMPLES = 1024
 
+FORMS = {  # name: (libav muxer, its options, streams of each file)
+    "mp4": ("mp4", {"movflags": "+faststart"}, ("va",)),
+    "mp4, moov at the end": ("mp4", {}, ("va",)),
+    "DASH pair": ("mp4", {"movflags": "+dash+global_sidx+frag_keyframe+delay_moov"}, ("v", "a")),
+    "fragments without index": ("mp4", {"movflags": "+frag_keyframe+delay_moov"}, ("va",)),
+    "mkv": ("matroska", {}, ("va",)),
+    "mkv, cues in front": ("matroska", {"cues_to_front": "1"}, ("va",)),
+    "transport stream": ("mpegts", {}, ("va",)),
+    "webm": ("webm", {}, ("va",)),
+    "webm pair": ("webm", {"cues_to_front": "1"}, ("v", "a")),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Essence:

@@ -55,6 +55,15 @@ def test_a_file_cut_off_inside_the_span_is_damaged(shared_engine, videos, form):
     assert outcome(shared_engine, whole[: len(whole) // 2], 7, 9) is Reason.DAMAGED_MEDIA
 
 
+@pytest.mark.parametrize("form", ["mp4", "DASH pair", "mkv", "webm"])
+def test_a_file_cut_off_between_two_frames_of_the_span_is_damaged(shared_engine, library, form):
+    """Nothing is half there, so only the index, or the size that the file claims, tells that something is missing."""
+    path = library.files(form, Fraction(25))[0]
+    with av.open(str(path)) as container:
+        cut = min(p.pos for p in container.demux(video=0) if p.size and p.is_keyframe and p.pts * p.time_base > 7)
+    assert outcome(shared_engine, path.read_bytes()[:cut], 6, 9) is Reason.DAMAGED_MEDIA
+
+
 @pytest.mark.parametrize("form", ["mp4", "transport stream"])
 def test_a_file_cut_off_behind_the_span_still_serves_it(shared_engine, videos, form):
     whole = videos[form]

@@ -1,12 +1,12 @@
 """A clip has the frames of its span, each of them and no other, at its own time."""
 
+import io
 from fractions import Fraction
 
 import av
 import pytest
 from clips import counters_and_times, frames_between, look, stored_times
-from conftest import FORMS
-from generated import Essence, remux
+from generated import FORMS, Essence, remux
 
 RATES = [Fraction(25), Fraction(30), Fraction(30000, 1001), Fraction(24000, 1001)]
 AT_EVERY_RATE = ("mp4", "DASH pair", "webm")
@@ -85,3 +85,38 @@ def test_an_edit_list_that_hides_the_beginning_moves_the_time_line(cuts, library
                 out.mux(packet)
     shown = [n for n, time in counters_and_times(path) if 0 <= time < 2]
     assert look(cuts.cut([path], 0, 2).data).counters == shown
+
+
+def test_a_stream_that_does_not_say_how_deep_it_reorders_loses_no_frame(cuts, library):
+    """Decoders learn the depth from what comes too late, and drop that; here it is known from the packets."""
+    options = {"bf": "4", "b_strategy": "0", "b-pyramid": "normal", "sc_threshold": "0"}
+    source = library.encoded("told.mp4", Essence(Fraction(6), gop=40, video_options=options, audio=None))
+    restricted, untold = bytes.fromhex("3c50a658"), bytes.fromhex("10000000")  # the end of the SPS, with and without
+    assert source.read_bytes().count(restricted) == 1
+    path = source.with_name("untold.mp4")
+    path.write_bytes(source.read_bytes().replace(restricted, untold))
+    for form, options in (("mp4", {"movflags": "+dash+global_sidx+frag_keyframe+delay_moov"}), ("matroska", {})):
+        container = remux(path, path.with_suffix(f".in.{form}"), form, options)
+        for start in (0, 2, 4):
+            wanted = [n for n, time in enumerate(stored_times(container)) if start <= time < start + 1]
+            assert look(cuts.cut([container], start, start + 1).data).counters == wanted
+
+
+def test_frames_before_the_first_cue_are_there(cuts, library):
+    """Some writers leave the first keyframe out of the cues; seeking goes no further back than to the first of them."""
+    source = library.files("mkv", Fraction(30000, 1001))[0]
+    cues = source.read_bytes().index(bytes.fromhex("1c53bb6b"))
+    data = bytearray(source.read_bytes())
+    first = data.index(b"\xbb", cues + 5)
+    data[first] = 0xEC  # Void instead of CuePoint
+    path = source.with_name("no_first_cue.mkv")
+    path.write_bytes(data)
+    wanted = [n for n, time in enumerate(stored_times(path)) if Fraction(1, 2) <= time < Fraction(3, 2)]
+    assert look(cuts.cut([path], Fraction(1, 2), Fraction(3, 2)).data).counters == wanted
+
+
+def test_the_sources_picture_types_are_not_forced_on_the_clip(cuts, library):
+    essence = Essence(Fraction(4), gop=5, video_options={"sc_threshold": "0"}, audio=None)
+    data = cuts.cut([library.encoded("many_keyframes.mp4", essence)], 0, 3).data
+    with av.open(io.BytesIO(data)) as container:
+        assert sum(packet.is_keyframe for packet in container.demux(video=0) if packet.size) == 1

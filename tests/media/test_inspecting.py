@@ -1,12 +1,15 @@
 """A finished clip is known again, and what is not that clip is not."""
 
+import io
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from clips import clip_of, look
 from serving import Memory
 
-from clipset.media import MediaEngine
+from clipset.media import Limits, MediaEngine, verify
+from clipset.media.draft import Draft
 from clipset.reasons import Reason
 from clipset.types import ClipsetError, Recipe
 
@@ -56,3 +59,22 @@ def test_a_damaged_clip_is_refused(shared_engine, finished, change):
 def test_some_video_that_is_no_clip_is_refused(shared_engine, library):
     data = library.files("mp4", Fraction(25))[0].read_bytes()
     assert refused(shared_engine, data) is Reason.DAMAGED_MEDIA
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"times_s": tuple(Fraction(n, 25) for n in range(49))},
+        {"times_s": tuple(Fraction(n, 25) + (n == 9) * Fraction(1, 1000) for n in range(50))},
+        {"duration_s": Fraction(3)},
+        {"sound_s": None},
+        {"sound_s": Fraction(1)},
+    ],
+    ids=["a frame less", "a frame moved", "longer", "no sound", "less sound"],
+)
+def test_a_written_clip_that_is_not_what_was_meant_is_refused(finished, change):
+    seen = verify.decode_clip(io.BytesIO(finished.data), Limits(), lambda: None)
+    meant = Draft(b"", tuple(Fraction(n, 25) for n in range(50)), Fraction(2), Fraction(2), Fraction(2))
+    verify.compare(seen, meant)
+    with pytest.raises(ClipsetError, match="the clip was written, but"):
+        verify.compare(seen, replace(meant, **change))

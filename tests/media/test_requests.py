@@ -45,7 +45,9 @@ PLACES = [0.0, 3.0, 17.3, 0.5, 0.77, -14.2]  # seconds, shares of the length, se
 BYTES_MAX = 1.30  # of the least
 
 
-@pytest.mark.parametrize("minutes", [5, pytest.param(20, marks=pytest.mark.slow)], ids="{} minutes".format)
+@pytest.mark.parametrize(
+    "minutes", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (5, 20))], ids="{} minutes".format
+)
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_a_clip_is_fetched_in_few_requests_and_few_bytes(library, name, minutes, record_property):
     _essence, parts = CONTAINERS[name]
@@ -97,12 +99,12 @@ def read_clip(server, names, start_s):
 
 
 def test_the_index_of_a_video_is_fetched_once_for_all_its_clips(engine_for, library):
-    folder = long_videos(library, "mp4", 5)
+    folder = long_videos(library, "mp4", 2)
     with serving(folder) as server:
         stream = HttpStream(server, "p.mp4")
         with engine_for().open(MediaInput(stream)) as cutter:
             opening = server.tallies["p.mp4"].requests
-            for start_s in (20, 21, 120):
+            for start_s in (20, 21, 90):
                 cutter.cut(clip_of(start_s, start_s + 2))
         stream.close()
         assert opening == 2
@@ -110,7 +112,7 @@ def test_the_index_of_a_video_is_fetched_once_for_all_its_clips(engine_for, libr
 
 
 def test_hints_of_where_the_index_lies_save_its_search(engine_for, library):
-    path = long_videos(library, "DASH pair", 5) / "dv.mp4"
+    path = long_videos(library, "DASH pair", 2) / "dv.mp4"
     stream = Memory(path.read_bytes())
     end = stream.data.index(b"moof") - 4
     with engine_for().open(MediaInput(stream, index_bytes=((700, end), None))):

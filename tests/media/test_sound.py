@@ -24,14 +24,15 @@ SOURCES = {  # name: (essence, [(muxer, options, kinds)])
     "transport stream": (Essence(**FLASHING), [("mpegts", {}, "va")]),
     "48 kHz mono": (Essence(audio_rate=48000, layout="mono", **FLASHING), [("mp4", {}, "va")]),
     "5.1": (Essence(audio_rate=48000, layout="5.1", **FLASHING), [("matroska", {}, "va")]),
+    "mp3": (Essence(audio="libmp3lame", **FLASHING), [("matroska", {}, "va")]),
     "webm": (Essence(video="libvpx-vp9", audio="libopus", audio_rate=48000, **FLASHING), [("webm", {}, "va")]),
 }
 
 
 @pytest.mark.parametrize("name", SOURCES)
-@pytest.mark.parametrize("start", ["0", "4", "7.30"], ids="from {} s".format)
+@pytest.mark.parametrize("start", ["0", "7.30"], ids="from {} s".format)
 def test_a_beep_sounds_when_the_picture_flashes(cuts, library, name, start):
-    clip = look(cuts.cut(source(library, name), Fraction(start), Fraction(start) + 5).data)
+    clip = look(cuts.cut(source(library, name), Fraction(start), Fraction(start) + 4).data)
     pairs = list(zip(flashes(clip), beeps(clip), strict=False))  # the last beep may begin after the last picture
     assert len(pairs) >= 2
     assert max(abs(flash_s - beep_s) for flash_s, beep_s in pairs) < 0.015

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+import av
 from av import Packet
 from av.container import InputContainer
 from av.stream import Stream
@@ -83,6 +84,7 @@ class CueIndex(Index):
 
     cues: dict[int, list[Cue]]  # by stream
     media: Extent
+    duration_s: Fraction  # of the whole file; 0 if not known
 
     @classmethod
     def load(cls, container: InputContainer, media: Extent) -> CueIndex:
@@ -92,14 +94,16 @@ class CueIndex(Index):
             container.seek(0, stream=stream)
             cues = {s.index: [(entry.timestamp, entry.pos) for entry in s.index_entries] for s in streams}
             if cues[stream.index]:
-                return cls({index: found for index, found in cues.items() if found}, media)
+                duration_s = Fraction(container.duration or 0, av.time_base)
+                return cls({index: found for index, found in cues.items() if found}, media, duration_s)
         raise NotMedia("the index (cues) is damaged")
 
     def extents(self, stream: Stream, start: int, end: int, lead: int) -> list[Extent]:
         cues = self._of(stream)
         before = [(min(start, cues[0][0]) - 1, self.media[0])]  # what comes before the first cue has none
+        finish = max(cues[-1][0] + 1, int(self.duration_s / _second(stream)))
         behind = end + 1  # to a cue at the end, too, and beyond: what is shown before it can stand behind it
-        return [cues_reach(before + cues, start, behind, self.media[1], _is_picture(stream), lead)]
+        return [cues_reach([*before, *cues, (finish, self.media[1])], start, behind, _is_picture(stream), lead)]
 
     def seek(self, container: InputContainer, stream: Stream, tick: int) -> None:
         """Before the first cue libav would go to that cue: a container just opened is where it has to be."""

@@ -38,15 +38,17 @@ def fragments_reach(
     return first.start, last.start + _front_bytes(last.end - last.start, share, picture)
 
 
-def cues_reach(cues: Sequence[Cue], start: int, end: int, media_end: int, picture: bool, lead: int = 0) -> Extent:
-    """As fragments_reach, in ticks. What lies behind the last cue is taken whole: libav looks for more cues there."""
+def cues_reach(cues: Sequence[Cue], start: int, end: int, picture: bool, lead: int = 0) -> Extent:
+    """As fragments_reach, in ticks; the last cue is the end of the media.
+
+    From the one before it on libav looks for more of them, and reads all that is left.
+    """
     times = [time for time, _ in cues]
-    first = max(0, bisect_right(times, start) - 1 - lead)
-    last = max(first, bisect_left(times, end) - 1)
-    if last == len(cues) - 1:
-        return cues[first][1], media_end
-    time, position = cues[last]
-    next_time, next_position = cues[last + 1]
+    first = min(max(0, bisect_right(times, start) - 1 - lead), len(cues) - 2)
+    last = min(max(first, bisect_left(times, end) - 1), len(cues) - 2)
+    if first == len(cues) - 2:
+        return cues[first][1], cues[-1][1]
+    (time, position), (next_time, next_position) = cues[last], cues[last + 1]
     share = Fraction(end - time, next_time - time) if next_time > time else Fraction(1)
     return cues[first][1], position + _front_bytes(next_position - position, share, picture)
 
@@ -56,6 +58,7 @@ def _front_bytes(size_bytes: int, share: Fraction, picture: bool) -> int:
 
     Of pictures the whole, where asking for the rest later would cost more than having it.
     """
+    share = min(share, Fraction(1))
     if not picture:
         return min(size_bytes, int(size_bytes * (share + _SOUND_MARGIN)))
     expected = int(size_bytes * (_KEYFRAME_SHARE + (1 - _KEYFRAME_SHARE) * share))
