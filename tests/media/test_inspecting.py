@@ -8,8 +8,10 @@ import pytest
 from clips import clip_of, look
 from serving import Memory
 
-from clipset.media import Limits, MediaEngine, verify
+from clipset.media import Limits, MediaEngine, exact, job, tracks, verify
+from clipset.media.cache import ByteCache
 from clipset.media.draft import Draft
+from clipset.media.layout import read_layout
 from clipset.reasons import Reason
 from clipset.types import ClipsetError, Recipe
 
@@ -78,3 +80,13 @@ def test_a_written_clip_that_is_not_what_was_meant_is_refused(finished, change):
     verify.compare(seen, meant)
     with pytest.raises(ClipsetError, match="the clip was written, but"):
         verify.compare(seen, replace(meant, **change))
+
+
+def test_every_clip_is_decoded_and_compared_before_it_leaves_the_child(library, monkeypatch):
+    data = library.files("mp4", Fraction(25))[0].read_bytes()
+    cache = ByteCache(lambda start, end: (data[start:end], len(data)), None, 1 << 40)
+    file = tracks.MediaFile(cache, read_layout(cache))
+    trim = exact.trim
+    monkeypatch.setattr(exact, "trim", lambda *asked: replace(trim(*asked), duration_s=Fraction(9)))
+    with pytest.raises(ClipsetError, match="its length is wrong"):
+        job.Job(file, file, 0, Recipe(), Limits(), lambda: None).cut(clip_of(2, 3).span, "")

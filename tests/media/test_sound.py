@@ -8,6 +8,7 @@ import pytest
 from clips import Cuts, look
 from generated import Essence, remux
 
+from clipset.reasons import Reason
 from clipset.types import Recipe
 
 FLASHING = {"flash_s": Fraction(1), "seconds": Fraction(16), "gop": 50}
@@ -122,3 +123,16 @@ def beeps(clip):
     starts = np.flatnonzero(loud)
     apart = np.diff(starts, prepend=-clip.sound_rate) > clip.sound_rate // 2
     return [int(start) / clip.sound_rate for start in starts[apart]]
+
+
+def test_damage_before_the_span_does_not_matter(cuts, library):
+    pictures, sound = source(library, "DASH pair")
+    data = bytearray(sound.read_bytes())
+    with av.open(str(sound)) as container:
+        for packet in container.demux(audio=0):
+            if packet.size and 6.91 < packet.pts * packet.time_base < 6.96:
+                data[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
+    damaged = sound.with_name("damaged.m4a")
+    damaged.write_bytes(data)
+    assert cuts.cut([pictures, damaged], 7, 9).facts.audio_codec == "aac"
+    assert cuts.failure([pictures, damaged], 6, 9).reason is Reason.DAMAGED_MEDIA

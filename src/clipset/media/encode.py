@@ -54,7 +54,10 @@ class Encoder:
 def video_stream(
     container: OutputContainer, shape: Shape, first: VideoFrame, time_base: Fraction, rate_hz: Fraction
 ) -> VideoStream:
-    """An H.264 stream for pictures of this shape with the colours of the first one: 8 bits, 4:2:0."""
+    """An H.264 stream for pictures of this shape with the colours of the first one: 8 bits, 4:2:0.
+
+    The colours' tags are kept, so HDR stays HDR, in 8 bits; there is no tone mapping.
+    """
     stream = container.add_stream("libx264", rate=rate_hz, options=dict(_X264), time_base=time_base)
     assert isinstance(stream, VideoStream)  # noqa: S101 - narrows the type of the codec just named
     context = stream.codec_context

@@ -82,7 +82,7 @@ class Pictures:
         self._open_group = self._open_group or early
         try:
             return self._stream.codec_context.decode(packet)
-        except av.InvalidDataError as error:
+        except av.FFmpegError as error:
             if early:
                 return []
             if self._open_group and not self._packets.lead:

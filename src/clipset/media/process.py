@@ -150,7 +150,7 @@ def _read(request: wire.Header, read: Read) -> tuple[wire.Message, Exception | N
         data, size_bytes = read(number, start, end)
     except (ClipsetError, Interrupted) as error:
         return _UNREAD, error
-    return ({"op": "bytes", "size": size_bytes}, data), None
+    return ({"op": "bytes", "size": size_bytes}, data[: end - start]), None
 
 
 def _timeout(detail: str) -> ClipsetError:

@@ -116,7 +116,7 @@ class Sounds:
                 raise damaged("the file is cut off inside the sound of the span")
             try:
                 yield from context.decode(packet)
-            except av.InvalidDataError:
+            except av.FFmpegError:
                 if (tick_of(packet) + (packet.duration or 0)) * second > self._zero_s:
                     raise
         yield from context.decode(None)
