@@ -11,7 +11,7 @@ import pytest
 from clipset.ledger import EgressRow, Ledger, PlanHeader
 from clipset.ledger.tables import disposition, one_line, seconds, write_failed, write_stats
 from clipset.reasons import Reason
-from clipset.types import Annotation, Attempt, BadRow, Cost, Facts, Failure, Outcome, Stage, Stored
+from clipset.types import Annotation, Attempt, BadRow, ClipsetError, Cost, Facts, Failure, Outcome, Stage, Stored
 
 S = 1_000_000
 NOW_US = 1_795_359_845 * S  # 2026-11-22T15:04:05Z
@@ -151,7 +151,7 @@ def test_a_message_of_a_megabyte_is_cut_in_the_table_and_kept_long_in_the_ledger
 
 def test_a_table_that_cannot_be_written_leaves_the_old_one(ledger: Ledger, tmp_path: Path) -> None:
     (tmp_path / "stats.csv").mkdir()
-    with pytest.raises(OSError, match="directory"):
+    with pytest.raises(ClipsetError, match="directory; move away what stands there"):
         write_stats(ledger, tmp_path / "stats.csv")
     assert not (tmp_path / ".stats.csv.tmp").exists()
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from clipset.durable import plain_os_errors
 from clipset.reasons import Reason
 from clipset.sinks import FolderSink
-from clipset.sinks.folders import _link_or_copy, _plain
+from clipset.sinks.folders import _link_or_copy
 from clipset.types import ClipsetError
 
 CLIP = "train/riding_a_bike/abcdefghijk_000001_000011.mp4"
@@ -209,11 +210,14 @@ def test_a_full_disk_is_disk_full_and_the_clips_before_it_stay(tiny_disk: Path) 
     ],
 )
 def test_what_the_user_can_mend_is_said_so(number: int, reason: Reason) -> None:
-    with pytest.raises(ClipsetError, match=r"cannot write clip\.mp4: .*; ") as caught, _plain(Path("clip.mp4")):
+    with (
+        pytest.raises(ClipsetError, match=r"cannot write clip\.mp4: .*; ") as caught,
+        plain_os_errors(Path("clip.mp4")),
+    ):
         raise OSError(number, os.strerror(number))
     assert caught.value.failure.reason is reason
 
 
 def test_a_broken_disk_stays_an_error_of_the_system() -> None:
-    with pytest.raises(OSError, match="Input/output"), _plain(Path("clip.mp4")):
+    with pytest.raises(OSError, match="Input/output"), plain_os_errors(Path("clip.mp4")):
         raise OSError(errno.EIO, os.strerror(errno.EIO))

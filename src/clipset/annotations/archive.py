@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
 from clipset.annotations.reader import AnnotationError
+from clipset.durable import sync_folder
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -90,7 +91,7 @@ def replacing(path: Path) -> Iterator[TextIO]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_directory(path.parent)
+        sync_folder(path.parent)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
@@ -106,11 +107,3 @@ def _compressed(file: BinaryIO, suffix: str) -> BinaryIO:
     if suffix == ".zst":
         return cast("BinaryIO", zstd.open(file, "wb"))
     return os.fdopen(os.dup(file.fileno()), "wb")  # closed like the others, while `file` stays open to be synced
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,15 +1,6 @@
 """What can be wrong with a ledger or a list that goes into it: for the user, each says what to do next."""
 
-import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-
-from clipset.reasons import Reason
-from clipset.types import ClipsetError, Failure, Stage
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class LedgerError(Exception):
@@ -43,17 +34,3 @@ class LedgerVersion(LedgerError):  # noqa: N818 - the name says error already
         advice = "update clipset" if found > known else "run clipset fetch on it once, which brings it up to date"
         super().__init__(f"{path} has schema {found}, this clipset reads {known}: {advice}")
         self.found = found
-
-
-@contextmanager
-def plain_os_errors(path: Path) -> Iterator[None]:
-    """A full or forbidden disk becomes a ClipsetError (disk_full, no_permission); the rest stays an OSError."""
-    try:
-        yield
-    except OSError as error:
-        text = f"cannot write {path}: {error.strerror}"
-        if error.errno in _FULL:
-            raise ClipsetError(Failure(Reason.DISK_FULL, f"{text}; make room and run again", Stage.STORE)) from error
-        if error.errno in _DENIED:
-            raise ClipsetError(Failure(Reason.NO_PERMISSION, f"{text}; make it writable", Stage.STORE)) from error
-        raise

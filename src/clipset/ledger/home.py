@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from clipset.ledger.errors import plain_os_errors
+from clipset.durable import plain_os_errors
 from clipset.ledger.lock import WriterLock
 
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from clipset.ledger.errors import plain_os_errors
+from clipset.durable import plain_os_errors, sync_folder
 from clipset.ledger.reader import LedgerReader
 from clipset.ledger.status import BAD_ROWS, iso
 from clipset.reasons import Disposition, Reason
@@ -148,12 +148,4 @@ def _write(path: Path, header: str, rows: Iterable[list[Cell]]) -> None:
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
-        _sync_directory(path.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(path.parent)

@@ -3,16 +3,13 @@
 import errno
 import os
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
+from clipset.durable import plain_os_errors, sync_folder
 from clipset.reasons import Reason
 from clipset.types import ByteStream, ClipsetError, Failure, Stage
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
-_IN_THE_WAY = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
 # what file systems say that have no hard links, or no more of them for this file
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
@@ -64,12 +61,12 @@ class FolderSink:
     def get(self, path: str) -> ByteStream | None:
         """The finished file, or None."""
         file = self._inside(path)
-        with _plain(file):
+        with plain_os_errors(file):
             return FileStream(file, file.stat().st_size) if file.is_file() else None
 
     def sweep(self) -> int:
         """Remove the drafts of a run that died; returns how many. Only while no other process writes here."""
-        with _plain(self._drafts):
+        with plain_os_errors(self._drafts):
             drafts = list(self._drafts.glob("*.draft"))
             for draft in drafts:
                 draft.unlink(missing_ok=True)
@@ -78,7 +75,7 @@ class FolderSink:
     def _place(self, path: str, make: Callable[[Path], None]) -> None:
         final = self._inside(path)
         draft = self._drafts / f"{uuid.uuid4().hex}.draft"
-        with _plain(final):
+        with plain_os_errors(final):
             _make_folder(self._drafts)
             _make_folder(final.parent)
             try:
@@ -87,7 +84,7 @@ class FolderSink:
             finally:
                 # still there after a failure, and after renaming a link over the same file, which does nothing
                 draft.unlink(missing_ok=True)
-            _sync_folder(final.parent)
+            sync_folder(final.parent)
 
     def _inside(self, path: str) -> Path:
         parts = PurePosixPath(path).parts
@@ -122,32 +119,4 @@ def _make_folder(folder: Path) -> None:
         return
     _make_folder(folder.parent)
     folder.mkdir(exist_ok=True)  # another thread may be as fast
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _plain(path: Path) -> Iterator[None]:
-    """What the user can mend becomes a ClipsetError that says how; a bug or a broken disk stays an OSError."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            reason, advice = Reason.DISK_FULL, "make room and run again"
-        elif error.errno in _DENIED:
-            reason, advice = Reason.NO_PERMISSION, "make it writable and run again"
-        elif error.errno in _IN_THE_WAY:
-            reason, advice = Reason.NO_PERMISSION, "move away what stands there and run again"
-        elif error.errno == errno.EXDEV:
-            reason, advice = Reason.NO_PERMISSION, "keep a dataset on one file system, without mounts inside"
-        else:
-            raise
-        text = f"cannot write {path}: {error.strerror}; {advice}"
-        raise ClipsetError(Failure(reason, text, Stage.STORE)) from error
+    sync_folder(folder.parent)
