@@ -66,7 +66,7 @@ ANSWERS = ["429", "403", "media_403", "rate_limit", "bot_check", "captcha"]
 def test_after_a_refusal_everything_is_there_and_no_clip_lost_an_attempt(
     answer, annotations, undisturbed, travel, tmp_path
 ):
-    with offline(throttle=Throttle(limit=3, window_s=3600, block_s=3600, answer=answer)) as youtube:
+    with offline(throttle=Throttle(limit=2, window_s=3600, block_s=3600, answer=answer)) as youtube:
         rounds = 0
         while main(words(youtube, annotations, tmp_path, "--on-throttle", "stop", "--jobs", 2)) == 3:
             rounds += 1
