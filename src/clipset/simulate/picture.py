@@ -2,7 +2,8 @@
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -79,64 +80,97 @@ def _chart(world: World, results: Mapping[str, Result]) -> Any:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """The horizontal axis: hours in bins, shown as hours or as days."""
+
+    horizon_h: int
+    bin_h: int
+
+    @classmethod
+    def of(cls, world: World) -> "_Time":
+        """A bin spans a window at least, if that is short: an oracle asks at once for all that a window allows."""
+        horizon_h = math.ceil(world.horizon_h)
+        window_h = min(min(limits.window_s for limits in world.limits) / 3600, horizon_h / _LEAST_BINS)
+        return cls(horizon_h, max(math.ceil(horizon_h / _MOST_BINS), math.ceil(window_h)))
+
+    @property
+    def is_in_days(self) -> bool:
+        return self.horizon_h >= 72
+
+    def at(self, hour: float) -> float:
+        return round(hour / 24, 3) if self.is_in_days else hour
+
+    def bins(self, per_hour: Sequence[int]) -> list[tuple[int, int, int]]:
+        """First hour, the hour after the last, count."""
+        starts = range(0, len(per_hour), self.bin_h)
+        ends = (min(start_h + self.bin_h, len(per_hour)) for start_h in starts)
+        return [(start_h, end_h, sum(per_hour[start_h:end_h])) for start_h, end_h in zip(starts, ends, strict=True)]
+
+    def paces(self, per_hour: Sequence[int]) -> list[float]:
+        return [count / (end_h - start_h) for start_h, end_h, count in self.bins(per_hour)]
+
+    def steps(self, per_hour: Sequence[int], grain_per_h: float) -> list[dict[str, float]]:
+        """Counts an hour where they change by more than the grain; the last one is drawn to its end."""
+        rows: list[dict[str, float]] = []
+        for (start_h, _, _), pace_per_h in zip(self.bins(per_hour), self.paces(per_hour), strict=True):
+            shown = round(round(pace_per_h / grain_per_h) * grain_per_h, 1)
+            if not rows or rows[-1]["n"] != shown:
+                rows.append({"at": self.at(start_h), "n": shown})
+        return [*rows, {"at": self.at(len(per_hour)), "n": rows[-1]["n"]}]
+
+    def axis(self, alt: Any, *, is_labelled: bool) -> Any:
+        scale = alt.Scale(domain=[0, self.at(self.horizon_h)], nice=False)
+        title = ("days" if self.is_in_days else "hours") if is_labelled else None
+        return alt.X("at:Q", title=title, scale=scale, axis=alt.Axis(labels=is_labelled, ticks=is_labelled))
+
+
 def _panel(alt: Any, world: World, policy: str, result: Result, best: Tally) -> Any:
     """Pace above, refusals below, over the same time."""
-    bin_h = _bin_h(world)
-    unit_h, unit = (24, "days") if world.horizon_h >= 72 else (1, "hours")
-    span = alt.Scale(domain=[0, world.horizon_h / unit_h], nice=False)
-    above, below = (alt.X("at:Q", title=title, scale=span) for title in (None, unit))
-    pace = alt.Y("n:Q", title="videos an hour", axis=alt.Axis(tickCount=4))
-    refused = alt.Y("n:Q", title=["refused", f"in {bin_h} h"], axis=alt.Axis(tickCount=2, tickMinStep=1, format="~s"))
-    colour = alt.Color("what:N", scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values())))
-
-    def layer(name: str, rows: list[dict[str, float]]) -> Any:
-        return alt.Chart(alt.Data(values=rows)).transform_calculate(what=f"'{name}'")
-
-    def stepped(name: str, per_hour: Sequence[int]) -> Any:
-        return layer(name, _steps(_bins(per_hour, bin_h), unit_h))
-
-    line = {"interpolate": "step-after", "strokeWidth": 1.2}
-    upper = alt.layer(
-        stepped(_OK, result.ok_by_hour).mark_area(interpolate="step-after", opacity=1).encode(above, pace, colour),
-        stepped(_ASKED, result.asked_by_hour).mark_line(**line).encode(above, pace, colour),
-        stepped(_POSSIBLE, best.ok).mark_line(**line, strokeDash=[5, 3]).encode(above, pace, colour),
-    )
-    counts = [{"at": _at(hour, unit_h), "n": count} for hour, _, count in _bins(result.refused_by_hour, bin_h) if count]
-    lower = layer(_REFUSED, counts).mark_rule(strokeWidth=2).encode(below, refused, alt.Y2(datum=0), colour)
+    time = _Time.of(world)
+    done = f"{result.ok:,} videos in {result.hours / 24:.1f} days, {result.share_of_oracle:.0%} of what is possible"
+    refusals = f"{result.refused:,} refused, {result.cool_downs:,} cool-downs"
+    title = alt.Title(f"{world.name}, policy {policy}", subtitle=f"{done}; {refusals}")
     return alt.vconcat(
-        upper.properties(width=_WIDTH_PX, height=_PACE_PX, title=_title(alt, world, policy, result)),
-        lower.properties(width=_WIDTH_PX, height=_REFUSED_PX),
+        _pace(alt, time, result, best).properties(width=_WIDTH_PX, height=_PACE_PX, title=title),
+        _refusals(alt, time, result).properties(width=_WIDTH_PX, height=_REFUSED_PX),
         spacing=8,
     )
 
 
-def _title(alt: Any, world: World, policy: str, result: Result) -> Any:
-    done = f"{result.ok:,} videos in {result.hours / 24:.1f} days, {result.share_of_oracle:.0%} of what is possible"
-    refusals = f"{result.refused:,} refused, {result.cool_downs:,} cool-downs"
-    return alt.Title(f"{world.name}, policy {policy}", subtitle=f"{done}; {refusals}")
+def _pace(alt: Any, time: _Time, result: Result, best: Tally) -> Any:
+    series = {_OK: result.ok_by_hour, _ASKED: result.asked_by_hour, _POSSIBLE: best.ok}
+    most_per_h = max(1.0, *(max(time.paces(per_hour)) for per_hour in series.values()))
+    y = alt.Y("n:Q", title="videos an hour", scale=_room(alt, most_per_h), axis=alt.Axis(tickCount=4))
+    line = {"interpolate": "step-after", "strokeWidth": 1.2}
+
+    def layer(name: str) -> Any:
+        return _layer(alt, name, time.steps(series[name], most_per_h / (2 * _PACE_PX)))
+
+    return alt.layer(
+        layer(_OK).mark_area(interpolate="step-after", opacity=1),
+        layer(_ASKED).mark_line(**line),
+        layer(_POSSIBLE).mark_line(**line, strokeDash=[5, 3]),
+    ).encode(time.axis(alt, is_labelled=False), y, _colour(alt))
 
 
-def _bin_h(world: World) -> int:
-    """Whole hours; a window at least, if it is short, since an oracle asks at once for all that a window allows."""
-    window_h = min(limits.window_s for limits in world.limits) / 3600
-    return max(math.ceil(world.horizon_h / _MOST_BINS), math.ceil(min(window_h, world.horizon_h / _LEAST_BINS)))
+def _refusals(alt: Any, time: _Time, result: Result) -> Any:
+    rows = [{"at": time.at(hour), "n": count} for hour, _, count in time.bins(result.refused_by_hour) if count]
+    most = max([1, *(row["n"] for row in rows)])
+    ticks = alt.Axis(values=[0, most], format=",d")
+    y = alt.Y("n:Q", title=["refused", f"in {time.bin_h} h"], scale=_room(alt, most), axis=ticks)
+    rules = _layer(alt, _REFUSED, rows).mark_rule(strokeWidth=2)
+    return rules.encode(time.axis(alt, is_labelled=True), y, alt.Y2(datum=0), _colour(alt))
 
 
-def _bins(per_hour: Sequence[int], bin_h: int) -> Iterator[tuple[int, int, int]]:
-    """First hour, hour after the last, count."""
-    for start_h in range(0, len(per_hour), bin_h):
-        counts = per_hour[start_h : start_h + bin_h]
-        yield start_h, start_h + len(counts), sum(counts)
+def _layer(alt: Any, name: str, rows: list[dict[str, float]]) -> Any:
+    return alt.Chart(alt.Data(values=rows)).transform_calculate(what=f"'{name}'")
 
 
-def _steps(bins: Iterator[tuple[int, int, int]], unit_h: int) -> list[dict[str, float]]:
-    """Counts as counts an hour; the last one is drawn to its end."""
-    rows: list[dict[str, float]] = []
-    for start_h, end_h, count in bins:
-        per_h = round(count / (end_h - start_h), 1)
-        rows.append({"at": _at(start_h, unit_h), "n": per_h})
-    return [*rows, {"at": _at(end_h, unit_h), "n": per_h}]
+def _colour(alt: Any) -> Any:
+    return alt.Color("what:N", scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values())))
 
 
-def _at(hour: int, unit_h: int) -> float:
-    return round(hour / unit_h, 3)
+def _room(alt: Any, most: float) -> Any:
+    """A scale with some room above the highest value."""
+    return alt.Scale(domain=[0, most * 1.08], nice=False)
