@@ -10,11 +10,16 @@ pytest.importorskip("simpy")
 
 from clipset.cli import main
 from clipset.simulate import fleet, shipped_worlds
+from clipset.simulate.choice import find_world
 from clipset.simulate.world import World
 
 TINY = "limit = 40\nhorizon_h = 30\nvideos = 5000\n"
 KEYS = ["ok", "refused", "refused_while_blocked", "cool_downs", "oracle_ok", "share_of_oracle", "hours"]
-LIST = "label,youtube_id,time_start,time_end,split\na,abcdefghijk,0,10,val\na,abcdefghijk,20,30,val\nb,-bcdefghijk,5,15,val\n"
+LIST = """label,youtube_id,time_start,time_end,split
+a,abcdefghijk,0,10,val
+a,abcdefghijk,20,30,val
+b,-bcdefghijk,5,15,val
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -78,10 +83,11 @@ def test_for_people_one_run_is_told_and_several_are_compared(capsys):
     assert all(word in said for word in ("auto", "aimd", "least", "2 seeds"))
 
 
-def test_every_shipped_world_can_be_named(capsys):
-    for world in shipped_worlds():
-        (found,) = printed(capsys, world.name, "--policy", "reference")
-        assert found["world"] == world.name
+def test_every_shipped_world_can_be_named_and_a_file_of_that_name_is_given_with_its_path(here, capsys):
+    assert all(find_world(world.name) == world for world in shipped_worlds())
+    (here / "cloud").write_text(TINY)
+    assert printed(capsys, "cloud", "--policy", "reference")[0]["hours"] == 336
+    assert printed(capsys, "./cloud", "--policy", "reference")[0]["hours"] == 30
 
 
 ODD_WORLDS = {

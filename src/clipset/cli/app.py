@@ -35,6 +35,7 @@ app = App(
         cyclopts.config.Toml(CONFIG_FILE, use_commands_as_keys=False, allow_unknown=True),
     ],
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # main says what it means
 )
 _EXPECTED: tuple[tuple[tuple[type[Exception], ...], Exit], ...] = (
     ((LedgerCorrupt,), Exit.MACHINE),
