@@ -73,15 +73,14 @@ def _videos(options: SimulateOptions) -> int:
 
 
 def _counts(dataset: str) -> tuple[int, int]:
-    """Clips and videos of a dataset of the catalogue, or of a list. Raises UserError, AnnotationError."""
+    """Clips and videos of a list, otherwise of a dataset of the catalogue. Raises UserError, AnnotationError."""
     path = Path(dataset)
-    is_list = path.suffix != ".toml" and (path.suffix != "" or path.is_file())
-    if dataset in catalogue.names() or not is_list:
+    if path.suffix == ".toml" or not (path.suffix or path.is_file()):
         known = catalogue.find(dataset)
         if not known.clips or not known.videos:
             raise UserError(f"nobody has published how many videos {known.name} has; give --videos N, or its list")
         return known.clips, known.videos
-    clips = {row.clip for row in read(Path(dataset)) if isinstance(row, Annotation)}
+    clips = {row.clip for row in read(path) if isinstance(row, Annotation)}
     return len(clips), len({clip.video_id for clip in clips})
 
 

@@ -20,11 +20,11 @@ _TABLE_KEYS = {"egresses": Limits, "changes": Change, "errors": Errors}
 
 
 def find_world(word: str) -> World:
-    """The shipped world of that name, otherwise the TOML file. Raises UserError."""
+    """The TOML file, otherwise the shipped world of that name. Raises UserError."""
     shipped = {world.name: world for world in shipped_worlds()}
-    if word in shipped:
-        return shipped[word]
     path = Path(word)
+    if word in shipped and not path.is_file():
+        return shipped[word]
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
