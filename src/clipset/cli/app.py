@@ -18,7 +18,7 @@ from clipset.cli import settings
 from clipset.cli.fetch import Order
 from clipset.cli.fetch import fetch as run_fetch
 from clipset.cli.forecast import plan as run_plan
-from clipset.cli.options import ClipOptions, ReachOptions, RunOptions, SelectionOptions
+from clipset.cli.options import ClipOptions, ReachOptions, RunOptions, SelectionOptions, SimulateOptions
 from clipset.cli.outcome import Exit, complain, machine_failed, say
 from clipset.cli.status import print_status
 from clipset.config import UserError
@@ -36,6 +36,7 @@ app = App(
         cyclopts.config.Toml(CONFIG_FILE, use_commands_as_keys=False, allow_unknown=True),
     ],
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # main says what it means
 )
 _EXPECTED: tuple[tuple[tuple[type[Exception], ...], Exit], ...] = (
     ((LedgerCorrupt,), Exit.MACHINE),
@@ -192,6 +193,29 @@ def retry(
         Print one JSON object.
     """
     return why.retry(dataset, reason, as_json=json)
+
+
+@app.command
+def simulate(
+    world: Annotated[str | None, _PLACE] = None,
+    /,
+    *,
+    options: SimulateOptions = SimulateOptions(),  # noqa: B008 - frozen
+) -> Exit:
+    """Simulate a pace against limits, in virtual time; or ask how long a dataset takes with your egresses.
+
+    Parameters
+    ----------
+    world
+        A shipped world (guest, account, cloud, home, halving, doubling, errors) or a TOML file; see docs/simulation.md.
+    """
+    try:
+        from clipset.cli.simulate import simulate as run_simulate  # noqa: PLC0415 - simpy is an extra
+    except ModuleNotFoundError as error:
+        if error.name != "simpy":
+            raise
+        raise UserError("simulating needs simpy: pip install 'clipset[simulate]'") from None
+    return run_simulate(world, options)
 
 
 @app.command
