@@ -19,6 +19,7 @@ from clipset.cli.fetch import fetch as run_fetch
 from clipset.cli.forecast import plan as run_plan
 from clipset.cli.options import ClipOptions, ReachOptions, RunOptions, SelectionOptions
 from clipset.cli.outcome import Exit, complain, machine_failed, say
+from clipset.cli.rebuild import rebuild as run_rebuild
 from clipset.cli.status import print_status
 from clipset.config import UserError
 from clipset.ledger import LedgerCorrupt, LedgerError
@@ -42,6 +43,7 @@ _EXPECTED: tuple[tuple[tuple[type[Exception], ...], Exit], ...] = (
 )
 _LISTS = Parameter(negative=(), show_env_var=False)
 _PLACE = Parameter(show_env_var=False)
+_SWITCH = Parameter(negative=(), show_env_var=False)
 
 
 @app.command
@@ -103,6 +105,31 @@ def status(dataset: Annotated[Path, _PLACE], /, *, json: Annotated[bool, Paramet
         Print one JSON object.
     """
     return print_status(dataset, as_json=json)
+
+
+@app.command
+def rebuild(
+    dataset: Annotated[Path, _PLACE],
+    /,
+    *,
+    force: Annotated[bool, _SWITCH] = False,
+    jobs: int | None = None,
+    json: Annotated[bool, _SWITCH] = False,
+) -> Exit:
+    """Make a damaged or lost ledger anew from the clips and tables on disk; each clip is verified by decoding.
+
+    Parameters
+    ----------
+    dataset
+        The directory of the dataset.
+    force
+        Do it although nothing is wrong with the ledger.
+    jobs
+        Files verified at a time; derived from the machine when not given.
+    json
+        Print one JSON event a line on standard output, no live display.
+    """
+    return run_rebuild(dataset, force=force, jobs=jobs, as_json=json)
 
 
 @app.command
