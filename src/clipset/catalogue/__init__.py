@@ -1,0 +1,1 @@
+"""Datasets by name: where their lists are, what is known of them."""
