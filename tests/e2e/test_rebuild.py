@@ -1,20 +1,16 @@
 """A ledger that is damaged or gone is made anew from what is on disk, and nothing is asked for a second time."""
 
-import contextlib
-import io
 import json
 import os
 import random
 import shutil
 import sqlite3
-import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from program import tree, write_list
+from program import here, tree, write_list
 
-from clipset.cli import main
 from clipset.rehearsal import Rehearsal, Scenario, Throttle, Video
 
 SMALL = {"shrink": 2, "itags": (18,)}
@@ -40,21 +36,13 @@ def youtube():
         yield running
 
 
-def program(*words: object) -> subprocess.CompletedProcess[str]:
-    """As `clipset`, but in this process: a start of Python less, of which there are many here."""
-    said, complained = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained):
-        status = main([str(word) for word in words])
-    return subprocess.CompletedProcess(words, status, said.getvalue(), complained.getvalue())
-
-
 def status_of(directory: Path) -> dict:
-    return json.loads(program("status", directory, "--json").stdout)
+    return json.loads(here("status", directory, "--json").stdout)
 
 
 def fetch(youtube, annotations: Path, out: Path, *words: object):
     words = ("--youtube-origin", youtube.origin, "--rate", "unlimited", *words)
-    return program("fetch", annotations, "--out", out, *words)
+    return here("fetch", annotations, "--out", out, *words)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +53,12 @@ def fetched(youtube, tmp_path_factory) -> tuple[Path, Path]:
     ran = fetch(youtube, annotations, folder / "out")
     assert ran.returncode == 0, ran.stderr
     return annotations, folder / "out"
+
+
+@pytest.fixture(autouse=True)
+def one_at_a_time(monkeypatch):
+    """A media child less to start, for each of few files."""
+    monkeypatch.setenv("CLIPSET_JOBS", "1")
 
 
 @pytest.fixture
@@ -95,9 +89,9 @@ def test_after_a_rebuild_the_same_fetch_asks_nothing_and_leaves_the_same_dataset
     ledger = out / ".clipset" / "ledger.db"
     DAMAGE[kind](ledger)
     damaged = ledger.read_bytes() if ledger.exists() else None
-    said = program("status", out)
+    said = here("status", out)
     assert (said.returncode, f"clipset rebuild {out}" in said.stderr) == (5, True)
-    ran = program("rebuild", out, "--json")
+    ran = here("rebuild", out, "--json")
     assert ran.returncode == 0, ran.stderr
     summary = json.loads(ran.stdout.splitlines()[-1])
     assert (summary["files"], summary["recipe"]) == ({"verified": 7}, "exact-h360")
@@ -123,11 +117,11 @@ def test_after_a_rebuild_the_same_fetch_asks_nothing_and_leaves_the_same_dataset
 def test_a_ledger_with_which_nothing_is_wrong_is_left_alone(dataset):
     _, out = dataset
     before = (out / ".clipset" / "ledger.db").read_bytes()
-    said = program("rebuild", out)
+    said = here("rebuild", out)
     assert (said.returncode, "nothing to rebuild" in said.stderr) == (2, True)
     assert (out / ".clipset" / "ledger.db").read_bytes() == before
-    assert program("rebuild", out / "nowhere").returncode == 2
-    forced = program("rebuild", out, "--force")
+    assert here("rebuild", out / "nowhere").returncode == 2
+    forced = here("rebuild", out, "--force")
     assert forced.returncode == 0, forced.stderr
     assert len(list(out.glob(".clipset/ledger.db.damaged-*Z"))) == 1
 
@@ -145,7 +139,7 @@ def test_damaged_and_foreign_files_are_reported_left_where_they_are_and_made_ane
     shutil.copy(whole, out / "val" / "x" / "abcdefghijk_000007_000009.mp4")  # a clip under another one's name
     (out / "val" / "holiday.mp4").write_bytes(b"mine")
     before = tree(out)
-    ran = program("rebuild", out, "--json")
+    ran = here("rebuild", out, "--json")
     assert ran.returncode == 4, ran.stderr
     events = [json.loads(line) for line in ran.stdout.splitlines()]
     verdicts = {event["path"]: event["verdict"] for event in events if event["event"] == "file"}
@@ -178,7 +172,7 @@ def test_a_cool_down_outlives_the_ledger_and_so_do_clips_whose_time_has_not_come
         with ledger.open("r+b") as file:
             file.seek((page - 1) * 8192)
             file.write(b"\xff" * 8192)
-        assert program("rebuild", out).returncode == 0
+        assert here("rebuild", out).returncode == 0
         assert status_of(out) == before
         youtube.reset()
         assert fetch(youtube, annotations, out, "--on-throttle", "stop").returncode == 3

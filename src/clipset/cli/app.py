@@ -15,6 +15,8 @@ from clipset.annotations import AnnotationError
 from clipset.annotations.conversion import convert as convert_list
 from clipset.cli import reasons as why
 from clipset.cli import settings
+from clipset.cli.adopt import AdoptOptions, AdoptOrder
+from clipset.cli.adopt import adopt as run_adopt
 from clipset.cli.fetch import Order
 from clipset.cli.fetch import fetch as run_fetch
 from clipset.cli.forecast import plan as run_plan
@@ -131,6 +133,28 @@ def rebuild(
         Print one JSON event a line on standard output, no live display.
     """
     return run_rebuild(dataset, force=force, jobs=jobs, as_json=json)
+
+
+@app.command
+def adopt(
+    dataset: Annotated[Path, _PLACE],
+    annotations: Annotated[tuple[Path, ...], _LISTS] = (),
+    /,
+    *,
+    adopting: AdoptOptions,
+    selection: SelectionOptions = SelectionOptions(),  # noqa: B008 - frozen
+    clips: ClipOptions = ClipOptions(),  # noqa: B008 - frozen
+) -> Exit:
+    """Take clips that other tools made into a dataset, each verified by decoding; their tree is only read.
+
+    Parameters
+    ----------
+    dataset
+        The directory of the dataset.
+    annotations
+        Lists of the clips to adopt; those that the dataset was fetched with when not given.
+    """
+    return run_adopt(AdoptOrder(dataset, annotations, adopting, selection, clips))
 
 
 @app.command

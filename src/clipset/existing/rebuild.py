@@ -82,8 +82,8 @@ def rebuild(
     sink = FolderSink(directory)
     recipe = _recipe(ledger, sink, clips)
     groups = _unverified(ledger, clips, watcher, verdicts)
-    work = _Verifier(sink, directory)
-    for verified in each(groups, work, make_trimmer(recipe or Recipe()), jobs):
+    maker = recipe or Recipe()
+    for verified in each(groups, _Verifier(sink, directory, maker.id), make_trimmer(maker), jobs):
         if verified.stored is not None:
             ledger.keep(verified.group.clip, verified.stored, verified.names, verified.at_us)
         for finding in verified.findings:
@@ -167,9 +167,10 @@ def _unverified(
 class _Verifier:
     """Decides whether files are the clip of their name; runs in the pool's threads."""
 
-    def __init__(self, sink: FolderSink, directory: Path) -> None:
+    def __init__(self, sink: FolderSink, directory: Path, recipe_id: str) -> None:
         self._sink = sink
         self._directory = directory
+        self._recipe_id = recipe_id
 
     def __call__(self, group: _Group, trimmer: Trimmer) -> _Verified:
         intact: dict[str, Facts] = {}
@@ -202,11 +203,11 @@ class _Verifier:
         """None for a file of which nobody says what it is. Raises ClipsetError if it is not what its name says."""
         file = self._sink.get(path)
         assert file is not None  # noqa: S101 - it has just been read
-        if _MARK.search(data):
-            return trimmer.inspect(file, group.clip)
-        if len(data) == group.claimed_bytes:
+        mark = _MARK.search(data)
+        is_ours = mark is not None and (mark[1].decode(), mark[2].decode()) == (group.clip.id, self._recipe_id)
+        if len(data) == group.claimed_bytes and not is_ours:
             return trimmer.check(file, group.clip)  # a clip that was adopted, or kept as a mirror has it
-        return None
+        return trimmer.inspect(file, group.clip) if mark is not None else None
 
 
 def _read(sink: FolderSink, path: str) -> bytes:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from clipset.ledger.loading import REBUILT
 from clipset.ledger.reread import DoneRow, FailedRow, RefusedRow
 from clipset.ledger.rows import storable
+from clipset.reasons import Reason
 from clipset.types import Annotation, Clip, Stage
 
 PathOf = Callable[[Annotation], str]
@@ -59,6 +60,10 @@ _SETTLE = """
 UPDATE clip SET state = ?, reason = ?, not_before_us = ?, attempts = max(attempts, ?), last_at_us = ?,
                 session_key = ?, attempt_key = ? WHERE key = ?
 """
+
+_OF_MEDIA = frozenset(  # judged by what the file was, not by anybody's words
+    {Reason.TOO_SHORT, Reason.NO_VIDEO, Reason.DAMAGED_MEDIA, Reason.MEDIA_TIMEOUT, Reason.MEDIA_CRASH}
+)
 
 
 class Known(NamedTuple):
@@ -119,7 +124,8 @@ def _take_failed(connection: sqlite3.Connection, row: FailedRow, session: int, p
     known = clip_row(connection, row.clip)
     if known.has_failed is None:
         reason, message = storable(row.reason), storable(row.message)
-        about = (known.key, session, row.attempts, row.at_us, "", reason, Stage.RESOLVE.value, message)
+        stage = Stage.TRIM if reason in _OF_MEDIA else Stage.RESOLVE
+        about = (known.key, session, row.attempts, row.at_us, "", reason, stage.value, message)
         (attempt,) = connection.execute(_ATTEMPT, (*about, 0, 0, 0, 0, 0)).fetchone()
         state = "lost" if row.is_lost else "wanted"
         settled = (state, reason, row.not_before_us, row.attempts, row.at_us, session, attempt)
