@@ -17,7 +17,7 @@ from clipset import __version__
 from clipset.cli import lists
 from clipset.cli.options import ClipOptions, SelectionOptions
 from clipset.cli.outcome import Exit, complain
-from clipset.cli.rebuild import checked_jobs, engines
+from clipset.cli.rebuild import checked_jobs, engines, interruptible
 from clipset.clock import Clock, SystemClock
 from clipset.config import UserError
 from clipset.existing.adopt import Adoption, AdoptReport
@@ -78,7 +78,7 @@ def adopt(order: AdoptOrder) -> Exit:
     with ledger:
         FolderSink(order.dataset).sweep()
         try:
-            with _session(ledger, order, clock) as session:
+            with interruptible(), _session(ledger, order, clock) as session:
                 adoption = Adoption(order.old.resolve(), order.dataset, ledger, session, plan_ids, order.how.copy)
                 with file_watcher(clock, as_json=order.how.json) as watcher:
                     report = adoption.run(engines(recipe), jobs, watcher, clock)

@@ -1,7 +1,10 @@
 """`clipset rebuild`: a damaged or lost ledger, made anew from what is on disk."""
 
 import json
+import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -22,16 +25,17 @@ from clipset.media import MediaEngine
 from clipset.progress.files import counts_text, file_watcher
 from clipset.types import Recipe, Trimmer
 
+_TRACES = (".clipset", "stats.csv", "failed.csv", "*/*_*_*.mp4", "*/*/*_*_*.mp4")
 _FAILED = (Verdict.DAMAGED, Verdict.UNREADABLE)
 
 
 def rebuild(directory: Path, *, force: bool, jobs: int | None, as_json: bool) -> Exit:
     """Raises UserError, LedgerError, ClipsetError."""
-    if not directory.is_dir():
-        raise UserError(f"there is no directory {directory}")
+    if not any(next(directory.glob(trace), None) for trace in _TRACES):
+        raise UserError(f"{directory} holds no dataset: no clips, no stats.csv, no .clipset")
     clock = SystemClock()
     try:
-        with Rebuilding.begin(directory, force=force) as ledger:
+        with interruptible(), Rebuilding.begin(directory, force=force) as ledger:
             with file_watcher(clock, as_json=as_json) as watcher:
                 report = rebuild_ledger(directory, ledger, engines, checked_jobs(jobs), watcher, clock)
             found = ledger.status(clock.now_us())
@@ -43,6 +47,16 @@ def rebuild(directory: Path, *, force: bool, jobs: int | None, as_json: bool) ->
     else:
         _print(directory, report, found)
     return Exit.VERIFICATION if any(report.verdicts[verdict] for verdict in _FAILED) else Exit.OK
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGTERM is a KeyboardInterrupt, as Ctrl-C is: what is in hand is left, what is done is kept."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def engines(recipe: Recipe) -> MakeTrimmer:
