@@ -11,12 +11,13 @@ from benches import FACTS, S, ScriptedTrimmer, clip, failure
 from clipset.clock import SystemClock
 from clipset.existing.rebuild import rebuild
 from clipset.existing.watching import Verdict
-from clipset.ledger import Ledger, LedgerCorrupt, LedgerHeld, LedgerIntact, PlanHeader, Rebuilding
+from clipset.ledger import EgressRow, Ledger, LedgerCorrupt, LedgerHeld, LedgerIntact, PlanHeader, Rebuilding
 from clipset.ledger.database import connect_writer
 from clipset.ledger.salvage import damage, salvage
 from clipset.reasons import Reason
 from clipset.reasons.retry import delay_s
 from clipset.sinks.folders import FolderSink
+from clipset.throttle.state import EgressState
 from clipset.types import Annotation, Attempt, ClipsetError, Cost, Outcome, Stored, VideoJob, Wanted
 
 CLIPS = [clip(f"video{number:06d}") for number in range(12)]
@@ -98,7 +99,7 @@ def tables(directory: Path) -> list[str]:
     return [(directory / name).read_text() for name in ("stats.csv", "failed.csv")]
 
 
-@pytest.mark.parametrize("interrupt_at", (1, 5, 9))
+@pytest.mark.parametrize("interrupt_at", [1, 5, 9])
 def test_interrupted_anywhere_it_goes_on_and_verifies_no_clip_twice_that_it_has(dataset, interrupt_at):
     before = tables(dataset)
     (dataset / ".clipset" / "ledger.db").unlink()
@@ -214,3 +215,44 @@ def test_whatever_is_overwritten_salvaging_takes_rows_that_were_there_and_leaves
             assert not found.is_whole or rows == known[name]
     assert ledger.read_bytes() == before
     assert not (dataset / "work").exists()
+
+
+def test_an_egress_whose_state_is_garbage_is_forgotten_and_the_others_are_not(dataset):
+    with Ledger.open(dataset) as ledger:
+        ledger.save_egress(EgressRow("direct", AT_US, 300.0, EgressState(not_before_us=AT_US).to_json()))
+        ledger.save_egress(EgressRow("proxy", None, 300.0, '{"not_before_us": "soon"}'))
+    rebuilt(dataset, [], force=True)
+    with Ledger.read(dataset) as ledger:
+        assert [row.name for row in ledger.egresses()] == ["direct"]
+
+
+def test_a_plan_of_which_clips_may_be_missing_is_forgotten_so_that_its_list_is_read_again(dataset):
+    header = PlanHeader("list.csv", "0" * 64, "{}", "exact-h360", "list")
+    rows = [Annotation(one.video_id, one.span.start_us, one.span.end_us, "val", "juggling") for one in CLIPS]
+    rows.append(Annotation("nevertried0", 0, 10 * S, "val", "juggling"))
+    ledger_file = dataset / ".clipset" / "ledger.db"
+    with closing(sqlite3.connect(ledger_file)) as database:
+        (page,) = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'member'").fetchone()
+    with ledger_file.open("r+b") as file:
+        file.seek((page - 1) * 8192)
+        file.write(b"\xff" * 8192)
+    rebuilt(dataset, [])
+    with Ledger.open(dataset) as ledger:
+        assert ledger.find_plan(header) is None
+        plan = ledger.load(header, rows, path_of)
+        assert (plan.clips, plan.done, plan.lost, plan.wanted) == (13, 9, 3, 1)
+
+
+def test_a_table_that_is_damaged_in_the_middle_is_read_from_both_ends(tmp_path):
+    rows = [Annotation(f"video{number:06d}", 0, 10 * S, "val", "juggling") for number in range(3000)]
+    with Ledger.open(tmp_path) as ledger:
+        ledger.load(PlanHeader("list.csv", "0" * 64, "{}", "exact-h360", "list"), rows, path_of)
+    file = tmp_path / ".clipset" / "ledger.db"
+    data = file.read_bytes()
+    middle = data.index(b"video001500") // 8192 * 8192
+    file.write_bytes(data[:middle] + b"\xff" * 8192 + data[middle + 8192 :])
+    with new_ledger(tmp_path) as connection:
+        found = salvage(file, tmp_path / "work", connection)
+        (first, last) = connection.execute("SELECT min(id), max(id) FROM video").fetchone()
+    assert (first, last, found.is_whole) == ("video000000", "video002999", False)
+    assert 2000 < found.rows["video"] < 3000
