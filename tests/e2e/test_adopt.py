@@ -4,11 +4,13 @@ import hashlib
 import json
 import os
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import av
 import pytest
-from program import here, table, tree, write_list
+from program import clipset_command, environment, here, table, tree, write_list
 
 RATE, SECONDS = 25, 2
 S_E = "{id}_{start:06d}_{end:06d}"
@@ -138,6 +140,24 @@ def adopted(media, tmp_path) -> tuple[Path, Path, Path]:
     planted(media, tmp_path / "old", "torchvision")
     events(here("adopt", tmp_path / "out", annotations, "--from", tmp_path / "old", "--copy", "--json"))
     return annotations, tmp_path / "old", tmp_path / "out"
+
+
+def test_ctrl_c_keeps_what_is_adopted_and_the_next_run_takes_the_rest(media, tmp_path):
+    rows = [("x", f"video{number:06d}", 0, 2, "val") for number in range(150)]
+    (tmp_path / "old").mkdir()
+    for _, video_id, *_ in rows:
+        shutil.copy(media / "-abcdefghij.mp4", tmp_path / "old" / f"{video_id}_000000_000002.mp4")
+    words = ("adopt", tmp_path / "out", write_list(tmp_path / "list.csv", rows), "--from", tmp_path / "old", "--json")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(clipset_command(*words), env=environment() | {"CLIPSET_JOBS": "1"}, **pipes) as run:
+        run.stdout.readline()
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=60)
+    assert (run.returncode, "again to go on" in said, "Traceback" in said) == (3, True, False), said
+    assert 1 <= len(table(tmp_path / "out" / "stats.csv")) < 150
+    _, summary = events(here(*words))
+    assert summary["files"]["adopted"] + summary["files"]["known"] == 150
+    assert len(table(tmp_path / "out" / "stats.csv")) == len(tree(tmp_path / "out")) == 150
 
 
 def test_copies_are_files_of_their_own(adopted):
