@@ -22,6 +22,7 @@ def test_lines_name_what_is_wrong_and_say_now_and_then_how_far_it_is():
             clock.us += 2 * US_PER_S
             lines.found(finding)
     assert out.getvalue().splitlines() == [
+        "40 files to look at",
         "val/ [31mx/b.mp4: damaged (the clip does not decode)",
         "5 of 40 files · ETA 1 min 10 s",
         "10 of 40 files · ETA 1 min",

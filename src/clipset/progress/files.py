@@ -94,6 +94,7 @@ class FileLines:
 
     def begin(self, files: int) -> None:
         self._count.begin(files)
+        self._say(f"{files:,} files to look at")
 
     def found(self, finding: Finding) -> None:
         self._count.verdicts[finding.verdict] += 1
@@ -115,7 +116,7 @@ class FileBar:
     def __init__(self, console: Console) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(30), MofNCompleteColumn(), TimeRemainingColumn())
         self._progress = Progress(*columns, console=console, transient=True)
-        self._task = self._progress.add_task("Verifying files", total=None)
+        self._task = self._progress.add_task("Reading what is there", total=None)
         self._shown = 0
 
     def __enter__(self) -> Self:
@@ -126,7 +127,7 @@ class FileBar:
         self._progress.stop()
 
     def begin(self, files: int) -> None:
-        self._progress.update(self._task, total=files)
+        self._progress.update(self._task, description="Verifying files", total=files)
 
     def found(self, finding: Finding) -> None:
         if finding.verdict not in _FINE:
