@@ -12,6 +12,8 @@ import av
 import pytest
 from program import clipset_command, environment, here, table, tree, write_list
 
+from clipset.rehearsal import Rehearsal, Scenario, Video
+
 RATE, SECONDS = 25, 2
 S_E = "{id}_{start:06d}_{end:06d}"
 ROWS = [
@@ -274,3 +276,15 @@ def test_a_mistake_is_one_plain_line_and_nothing_is_written(mistake, tmp_path, m
     assert (ran.returncode, ran.stderr.count("\n")) == (2, 1), ran.stderr
     assert hint in ran.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]
+
+
+def test_a_clip_that_was_lost_is_there_again_when_somebody_has_it(media, tmp_path):
+    annotations, (old, out) = write_list(tmp_path / "list.csv", ROWS[:1]), (tmp_path / "old", tmp_path / "out")
+    with Rehearsal(Scenario(videos={"-abcdefghij": Video(outcome="removed")})) as youtube:
+        here("fetch", annotations, "--out", out, "--youtube-origin", youtube.origin, "--rate", "unlimited")
+    assert [row["reason"] for row in table(out / "failed.csv")] == ["removed_by_uploader"]
+    old.mkdir()
+    shutil.copy(media / "-abcdefghij.mp4", old / "-abcdefghij_000084_000086.mp4")
+    _, summary = events(here("adopt", out, "--from", old, "--json"))
+    assert summary["clips"] == {"done": 1, "lost": 0, "wanted": 0}
+    assert table(out / "failed.csv") == []

@@ -11,8 +11,17 @@ from benches import FACTS, S, ScriptedTrimmer, clip, failure
 from clipset.clock import SystemClock
 from clipset.existing.rebuild import rebuild
 from clipset.existing.watching import Verdict
-from clipset.ledger import EgressRow, Ledger, LedgerCorrupt, LedgerHeld, LedgerIntact, PlanHeader, Rebuilding
-from clipset.ledger.database import connect_writer
+from clipset.ledger import (
+    EgressRow,
+    Ledger,
+    LedgerCorrupt,
+    LedgerHeld,
+    LedgerIntact,
+    LedgerVersion,
+    PlanHeader,
+    Rebuilding,
+)
+from clipset.ledger.database import connect_writer, transaction, unchecked
 from clipset.ledger.salvage import damage, salvage
 from clipset.reasons import Reason
 from clipset.reasons.retry import delay_s
@@ -188,8 +197,7 @@ def test_an_emptied_ledger_is_not_taken_for_a_new_one(dataset):
 
 @contextmanager
 def new_ledger(folder: Path):
-    with closing(connect_writer(folder / "new.db")) as connection:
-        connection.execute("PRAGMA foreign_keys = OFF")
+    with closing(connect_writer(folder / "new.db")) as connection, unchecked(connection), transaction(connection):
         yield connection
 
 
@@ -256,3 +264,15 @@ def test_a_table_that_is_damaged_in_the_middle_is_read_from_both_ends(tmp_path):
         (first, last) = connection.execute("SELECT min(id), max(id) FROM video").fetchone()
     assert (first, last, found.is_whole) == ("video000000", "video002999", False)
     assert 2000 < found.rows["video"] < 3000
+
+
+@pytest.mark.parametrize(
+    ("version", "force", "error"), [(99, False, LedgerVersion), (99, True, LedgerVersion), (1, False, LedgerIntact)]
+)
+def test_a_ledger_of_another_version_is_refused_if_newer_and_judged_by_its_state_if_older(
+    dataset, version, force, error
+):
+    with closing(sqlite3.connect(dataset / ".clipset" / "ledger.db")) as database:
+        database.execute(f"PRAGMA user_version = {version}")
+    with pytest.raises(error):
+        Rebuilding.begin(dataset, force=force)

@@ -77,8 +77,7 @@ class Rebuilding(LedgerReader):
         """
         home = Home.take(directory)
         try:
-            if not force:
-                _refuse_intact(home.database)
+            _refuse(home.database, force=force)
             path = home.database.with_name("ledger.db.new")
             return cls(_connect(path, _identity(directory, home.database)), path, directory, home)
         except BaseException:
@@ -180,6 +179,8 @@ class Rebuilding(LedgerReader):
             self._connection.executemany(sql, folders)
             if recipe_id is not None:
                 self._set_meta("recipe_id", recipe_id)
+        with plain_errors(self._path):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # only the one file is moved
         self._connection.close()
         with plain_os_errors(self._home.database):
             kept = _set_aside(self._home.database, now_us)
@@ -206,14 +207,15 @@ class Rebuilding(LedgerReader):
         self._connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, value))
 
 
-def _refuse_intact(database: Path) -> None:
-    if damage(database) is None:
+def _refuse(database: Path, *, force: bool) -> None:
+    """A ledger of a newer clipset even with `force`: what this one does not know of it would be lost."""
+    if damage(database) is None and not force:
         raise LedgerIntact(database)
 
 
 def _connect(path: Path, identity: str) -> sqlite3.Connection:
     """The new ledger of an earlier try, if it began from the same files; otherwise an empty one."""
-    with suppress(LedgerCorrupt, sqlite3.DatabaseError):
+    with suppress(LedgerCorrupt):
         connection = connect_writer(path)
         if _began_from(connection) == identity:
             return connection
@@ -225,8 +227,10 @@ def _connect(path: Path, identity: str) -> sqlite3.Connection:
 
 
 def _began_from(connection: sqlite3.Connection) -> str | None:
-    found = connection.execute("SELECT value FROM meta WHERE name = ?", (_FROM,)).fetchone()
-    return None if found is None else str(found[0])
+    with suppress(sqlite3.DatabaseError):
+        found = connection.execute("SELECT value FROM meta WHERE name = ?", (_FROM,)).fetchone()
+        return None if found is None else str(found[0])
+    return None
 
 
 def _identity(directory: Path, database: Path) -> str:

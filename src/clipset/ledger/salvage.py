@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clipset.ledger.database import connect_reader, connect_writer
-from clipset.ledger.errors import LedgerCorrupt, LedgerVersion
+from clipset.ledger.database import connect_writer, fault
+from clipset.ledger.errors import LedgerCorrupt
 
 _HEADER_BYTES = 100  # of an SQLite file: magic, page size, schema version; the tables begin behind it
 _PAGES = slice(28, 32)  # where the header says how many pages the file has
@@ -29,15 +29,9 @@ def damage(path: Path) -> str | None:
     if not path.exists():
         return "it is gone"
     try:
-        with closing(connect_reader(path)) as connection:
-            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(1)")]
-    except LedgerVersion as error:
-        if error.found > 0:
-            raise
-        return "it is empty"
-    except (LedgerCorrupt, sqlite3.DatabaseError) as error:
+        return fault(path)
+    except LedgerCorrupt as error:
         return str(error.__cause__ or error)
-    return None if found == ["ok"] else " ".join(found[0].split())
 
 
 def salvage(damaged: Path, workspace: Path, into: sqlite3.Connection) -> Salvaged:
