@@ -30,15 +30,16 @@ def physical_lines(text: TextIO) -> Iterator[str]:
 
 
 def records(
-    lines: Iterator[str], delimiter: str, width: int, first_line: int
+    lines: Iterator[str], delimiter: str, width: int, first_line: int, *, spaced: bool = False
 ) -> Iterator[tuple[int, list[str]] | BadRow]:
     """Yield (line, cells) for each record of `width` cells, a BadRow for any other; blank lines are passed over.
 
-    `first_line` is the number of the first of `lines`. An unclosed quote swallows the lines that follow it: such a
-    record costs its first line only, the others are read again.
+    `first_line` is the number of the first of `lines`. `spaced`: a space may follow a delimiter.
+    An unclosed quote swallows the lines that follow it: such a record costs its first line only, the others are read
+    again.
     """
     feed = _Feed(lines)
-    rows = csv.reader(feed, delimiter=delimiter, strict=True)
+    rows = csv.reader(feed, delimiter=delimiter, strict=True, skipinitialspace=spaced)
     line = first_line
     while True:
         feed.taken.clear()
