@@ -17,7 +17,7 @@ from clipset.cli import settings
 from clipset.cli.fetch import Order
 from clipset.cli.fetch import fetch as run_fetch
 from clipset.cli.forecast import plan as run_plan
-from clipset.cli.options import ClipOptions, ReachOptions, RunOptions, SelectionOptions
+from clipset.cli.options import ClipOptions, ListOptions, ReachOptions, RunOptions, SelectionOptions
 from clipset.cli.outcome import Exit, complain, machine_failed, say
 from clipset.cli.status import print_status
 from clipset.config import UserError
@@ -50,6 +50,7 @@ def fetch(
     /,
     *,
     out: Path,
+    lists: ListOptions = ListOptions(),  # noqa: B008 - frozen
     selection: SelectionOptions = SelectionOptions(),  # noqa: B008 - frozen
     clips: ClipOptions = ClipOptions(),  # noqa: B008 - frozen
     reach: ReachOptions = ReachOptions(),  # noqa: B008 - frozen
@@ -60,11 +61,11 @@ def fetch(
     Parameters
     ----------
     annotations
-        Lists of clips: CSV, TSV, JSON or JSON Lines, also .gz, .xz, .zst.
+        Lists of clips, files (also .gz, .xz, .zst) or names such as kinetics400; see clipset datasets.
     out
         The directory of the dataset.
     """
-    return run_fetch(Order(_some(annotations), out, selection, clips, reach, running))
+    return run_fetch(Order(_some(annotations), out, selection, clips, reach, running, lists))
 
 
 @app.command
@@ -73,6 +74,7 @@ def plan(
     /,
     *,
     out: Path | None = None,
+    lists: ListOptions = ListOptions(),  # noqa: B008 - frozen
     selection: SelectionOptions = SelectionOptions(),  # noqa: B008 - frozen
     clips: ClipOptions = ClipOptions(),  # noqa: B008 - frozen
     reach: ReachOptions = ReachOptions(),  # noqa: B008 - frozen
@@ -83,11 +85,11 @@ def plan(
     Parameters
     ----------
     annotations
-        Lists of clips: CSV, TSV, JSON or JSON Lines, also .gz, .xz, .zst.
+        Lists of clips, files (also .gz, .xz, .zst) or names such as kinetics400; see clipset datasets.
     out
         The directory of the dataset, to count what is there already.
     """
-    order = Order(_some(annotations), out or Path(), selection, clips, reach, running)
+    order = Order(_some(annotations), out or Path(), selection, clips, reach, running, lists)
     return run_plan(order, has_out=out is not None)
 
 

@@ -14,13 +14,13 @@ from types import FrameType
 from rich.console import Console
 
 from clipset import __version__
-from clipset.cli import lists, workshop
-from clipset.cli.options import ClipOptions, ReachOptions, RunOptions, SelectionOptions
+from clipset.cli import given, lists, workshop
+from clipset.cli.options import ClipOptions, ListOptions, ReachOptions, RunOptions, SelectionOptions
 from clipset.cli.outcome import Exit, complain, machine_failed, say
 from clipset.cli.summary import print_events, print_summary
 from clipset.clock import Clock, SystemClock
 from clipset.engines import Engine
-from clipset.ledger import Ledger, PlanSummary
+from clipset.ledger import Ledger, PlanSummary, Totals
 from clipset.ledger.tables import write_failed, write_stats
 from clipset.progress import JsonEvents, LivePanel, PlainLines
 from clipset.progress.tally import Tally
@@ -47,6 +47,7 @@ class Order:
     clips: ClipOptions = field(default_factory=ClipOptions)
     reach: ReachOptions = field(default_factory=ReachOptions)
     running: RunOptions = field(default_factory=RunOptions)
+    lists: ListOptions = field(default_factory=ListOptions)
 
 
 def fetch(order: Order) -> Exit:
@@ -55,10 +56,11 @@ def fetch(order: Order) -> Exit:
     recipe, chosen = lists.recipe(order.clips), lists.selection(order.selection)
     workshop.policy(order.reach)  # what makes no sense is said before anything is written
     workshop.egresses(order.reach)
+    wanted = given.lists(order.annotations, order.lists, order.reach.ca_file)
     ledger = Ledger.open(order.out)
     try:
         with lists.spinner():
-            plans = lists.load(ledger, order.annotations, chosen, recipe)
+            plans = lists.load(ledger, wanted, chosen, recipe, accept_changed=order.lists.accept_changed_lists)
         stops = workshop.Stops(threading.Event(), threading.Event())
         gates, engine = _prepare(order, ledger, recipe, clock, stops)
     except BaseException:
@@ -71,7 +73,7 @@ def fetch(order: Order) -> Exit:
         sink = FolderSink(order.out)
         sink.sweep()
         _link_new_annotations(ledger, sink, plans)
-        tally = _tally(plans, clock)
+        tally = _tally(ledger.totals([plan.plan_id for plan in plans]), clock)
         with _watching(order, tally, clock) as observer, _stopping(stops), _session(ledger, order, clock) as session:
             run = Run(ledger, engine, list(gates.values()), observer, clock, order.reach.on_throttle == "stop")
             session.result = run.run([plan.plan_id for plan in plans], session.id, stops.drain, stops.abort)
@@ -127,13 +129,8 @@ def _link_new_annotations(ledger: Ledger, sink: FolderSink, plans: list[PlanSumm
             ledger.mark_linked(linked)
 
 
-def _tally(plans: list[PlanSummary], clock: Clock) -> Tally:
-    return Tally(
-        clips=sum(plan.clips for plan in plans),
-        done=sum(plan.done for plan in plans),
-        lost=sum(plan.lost for plan in plans),
-        started_us=clock.now_us(),
-    )
+def _tally(totals: Totals, clock: Clock) -> Tally:
+    return Tally(clips=totals.clips, done=totals.done, lost=totals.lost, started_us=clock.now_us())
 
 
 @contextmanager
@@ -172,12 +169,12 @@ def _stopping(stops: workshop.Stops) -> Iterator[None]:
 def _show_summary(
     order: Order, ledger: Ledger, plans: list[PlanSummary], result: RunResult, tally: Tally, clock: Clock
 ) -> None:
-    after = [ledger.summary(plan.plan_id) for plan in plans]
+    after, bad_rows = ledger.totals([plan.plan_id for plan in plans]), sum(plan.bad_rows for plan in plans)
     if order.running.json:
-        print_events(after, result, tally, clock.now_us())
+        print_events(after, bad_rows, result, tally, clock.now_us())
     else:
         reasons = ledger.status(clock.now_us()).reasons
-        print_summary(order.out, after, reasons, result, tally, clock.now_us())
+        print_summary(order.out, after, bad_rows, reasons, result, tally, clock.now_us())
 
 
 def _tools() -> str:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from clipset.ledger import PlanSummary
+from clipset.ledger import Totals
 from clipset.progress.tally import Tally
 from clipset.progress.text import human_bytes, human_duration, wall_clock
 from clipset.run import RunResult, StoppedBy
@@ -25,16 +25,21 @@ _NEXT = {
 
 
 def print_summary(
-    out: Path, plans: list[PlanSummary], reasons: Mapping[str, int], result: RunResult, tally: Tally, now_us: int
+    out: Path,
+    totals: Totals,
+    bad_rows: int,
+    reasons: Mapping[str, int],
+    result: RunResult,
+    tally: Tally,
+    now_us: int,
 ) -> None:
-    """`reasons` counts what is not there in the whole dataset."""
+    """`totals` are of this command's lists, each clip once; `reasons` counts what is not there in the whole dataset."""
     console = Console(stderr=True, highlight=False)
-    clips, done, lost, wanted = _totals(plans)
     elapsed_s = (now_us - tally.started_us) / US_PER_S
     table = Table.grid(padding=(0, 2))
-    table.add_row("clips", Text(f"{done} of {clips} done, {lost} lost, {wanted} left"))
-    if bad := sum(plan.bad_rows for plan in plans):
-        table.add_row("bad rows", Text(f"{bad} rows of the list name no clip (see failed.csv)"))
+    table.add_row("clips", Text(f"{totals.done} of {totals.clips} done, {totals.lost} lost, {totals.wanted} left"))
+    if bad_rows:
+        table.add_row("bad rows", Text(f"{bad_rows} rows of the list name no clip (see failed.csv)"))
     session = f"{result.done} clips in {human_duration(elapsed_s)}"
     table.add_row("this session", Text(f"{session}, {human_bytes(tally.fetched_bytes)} in {tally.requests} requests"))
     table.add_row("stored", Text(f"{human_bytes(tally.stored_bytes)} new"))
@@ -51,15 +56,14 @@ def _next_step(result: RunResult, now_us: int) -> str:
     return _NEXT[result.stopped_by]
 
 
-def print_events(plans: list[PlanSummary], result: RunResult, tally: Tally, now_us: int) -> None:
-    clips, done, lost, wanted = _totals(plans)
+def print_events(totals: Totals, bad_rows: int, result: RunResult, tally: Tally, now_us: int) -> None:
     event = {
         "event": "summary",
-        "clips": clips,
-        "done": done,
-        "lost": lost,
-        "wanted": wanted,
-        "bad_rows": sum(plan.bad_rows for plan in plans),
+        "clips": totals.clips,
+        "done": totals.done,
+        "lost": totals.lost,
+        "wanted": totals.wanted,
+        "bad_rows": bad_rows,
         "stopped_by": result.stopped_by.value,
         "session_done": result.done,
         "session_failed": result.failed,
@@ -69,13 +73,3 @@ def print_events(plans: list[PlanSummary], result: RunResult, tally: Tally, now_
         "next_due_s": None if result.next_due_us is None else result.next_due_us / US_PER_S,
     }
     print(json.dumps(event), file=sys.stdout, flush=True)
-
-
-def _totals(plans: list[PlanSummary]) -> tuple[int, int, int, int]:
-    """Clips, done, lost, left; a clip in two lists counts in each."""
-    return (
-        sum(plan.clips for plan in plans),
-        sum(plan.done for plan in plans),
-        sum(plan.lost for plan in plans),
-        sum(plan.wanted for plan in plans),
-    )

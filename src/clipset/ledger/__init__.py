@@ -1,5 +1,6 @@
 """What a dataset wants, what became of it, and every try: kept in SQLite, written by one process, read by any."""
 
+from clipset.ledger.ahead import Ahead
 from clipset.ledger.errors import (
     LedgerCorrupt,
     LedgerError,
@@ -9,11 +10,12 @@ from clipset.ledger.errors import (
 )
 from clipset.ledger.ledger import Ledger
 from clipset.ledger.reader import LedgerReader
-from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary
+from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary, Totals
 from clipset.ledger.settle import Retry
 from clipset.ledger.status import Status
 
 __all__ = [
+    "Ahead",
     "EgressRow",
     "Folder",
     "Ledger",
@@ -27,4 +29,5 @@ __all__ = [
     "PlanSummary",
     "Retry",
     "Status",
+    "Totals",
 ]

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from clipset.ledger import loading
 from clipset.ledger.database import plain_errors
-from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary
+from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary, Totals
 from clipset.ledger.status import Status, status
 
 _WANTED = """
@@ -49,6 +49,20 @@ class LedgerReader:
         """Raises KeyError for an unknown plan."""
         with plain_errors(self._path):
             return loading.summary(self._connection, plan_id)
+
+    def totals(self, plan_ids: Sequence[int]) -> Totals:
+        """The plans together, each clip once."""
+        with plain_errors(self._path):
+            return loading.totals(self._connection, plan_ids)
+
+    def earlier(self, header: PlanHeader) -> str | None:
+        """The sha256 of the list of this name that the dataset was last planned from, where it was another one."""
+        sql = (
+            "SELECT plan.sha256 FROM plan JOIN dataset ON dataset.key = plan.dataset_key"
+            " WHERE dataset.name = ? AND plan.name = ? ORDER BY plan.key DESC LIMIT 1"
+        )
+        found = next(self.select(sql, header.dataset, header.name), None)
+        return None if found is None or found[0] == header.sha256 else str(found[0])
 
     def wanted_left(self, plan_ids: Sequence[int]) -> int:
         """How many clips of the plans are neither done nor lost."""

@@ -9,6 +9,7 @@ from clipset.types import Annotation, BadRow
 
 _VALIDATION = frozenset(("val", "validate", "validation"))  # three spellings of the published lists for one split
 _LISTED_NAMES = 12
+_SHOWN_BAD_ROWS = 3
 
 
 class SelectionError(ValueError):
@@ -45,6 +46,7 @@ class Seen:
     bad_rows: int = 0
     splits: set[str] = field(default_factory=set)
     labels: set[str] = field(default_factory=set)
+    first_bad: list[BadRow] = field(default_factory=list)  # whatever is selected
     limited: set[tuple[str, int, int]] = field(default_factory=set)  # the first N clips; stays empty without a limit
 
     @property
@@ -65,16 +67,25 @@ def select(rows: Iterable[Annotation | BadRow], selection: Selection, seen: Seen
     for row in rows:
         seen.rows += 1
         if isinstance(row, BadRow):
-            seen.bad_rows += 1
+            _note_bad(row, seen)
             if selection.limit is None or len(seen.limited) < selection.limit:
                 yield row
-            continue
-        _note(row, seen)
-        if everything or (_matches(row, selection, splits) and _within(row, selection.limit, seen)):
+        elif everything:
             yield row
+        else:
+            _note(row, seen)
+            if _matches(row, selection, splits) and _within(row, selection.limit, seen):
+                yield row
+
+
+def _note_bad(row: BadRow, seen: Seen) -> None:
+    seen.bad_rows += 1
+    if len(seen.first_bad) < _SHOWN_BAD_ROWS:
+        seen.first_bad.append(row)
 
 
 def _note(row: Annotation, seen: Seen) -> None:
+    """What a selection can name; under one that takes everything nobody asks."""
     if row.split is not None:
         seen.splits.add(row.split)
     if row.label is not None:
