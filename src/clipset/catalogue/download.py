@@ -8,7 +8,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -93,6 +93,7 @@ class Shelf:
         version_file = part.with_name("part.version")
         version = version_file.read_text(encoding="utf-8") if version_file.exists() else ""
         start = part.stat().st_size if version else 0  # without a version nobody knows whether the rest would fit
+        self._watch(url, start, None)  # a server may let us wait
         with self._web.open(url, start, version) as source, part.open("r+b") as target:
             target.truncate(source.position)
             target.seek(source.position)
@@ -142,10 +143,11 @@ def _held(part: Path, url: str) -> Iterator[Path]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(f"another clipset is fetching {url}; run again when it is done") from None
-        yield part
-    with suppress(OSError):  # what was refused before its first byte leaves nothing
-        if part.exists() and part.stat().st_size == 0:
-            _forget(part)
+        try:
+            yield part
+        finally:
+            if part.exists() and part.stat().st_size == 0:
+                _forget(part)
 
 
 def _advised(error: ClipsetError) -> ClipsetError:

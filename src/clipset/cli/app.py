@@ -14,6 +14,7 @@ from clipset import __version__
 from clipset.annotations import AnnotationError
 from clipset.annotations.conversion import convert as convert_list
 from clipset.cli import settings
+from clipset.cli.datasets import print_datasets
 from clipset.cli.fetch import Order
 from clipset.cli.fetch import fetch as run_fetch
 from clipset.cli.forecast import plan as run_plan
@@ -105,6 +106,22 @@ def status(dataset: Annotated[Path, _PLACE], /, *, json: Annotated[bool, Paramet
         Print one JSON object.
     """
     return print_status(dataset, as_json=json)
+
+
+@app.command
+def datasets(
+    name: Annotated[str | None, _PLACE] = None, /, *, json: Annotated[bool, Parameter(negative=())] = False
+) -> Exit:
+    """List the datasets that can be given by name, or show one: splits, classes, clips, size, licence, where from.
+
+    Parameters
+    ----------
+    name
+        Only this dataset, with the source of each figure.
+    json
+        Print JSON: a list, or one object.
+    """
+    return print_datasets(name, as_json=json)
 
 
 @app.command
