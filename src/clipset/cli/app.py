@@ -18,6 +18,7 @@ from clipset.cli.datasets import print_datasets
 from clipset.cli.fetch import Order
 from clipset.cli.fetch import fetch as run_fetch
 from clipset.cli.forecast import plan as run_plan
+from clipset.cli.leaks import print_leaks
 from clipset.cli.options import ClipOptions, ListOptions, ReachOptions, RunOptions, SelectionOptions
 from clipset.cli.outcome import Exit, complain, machine_failed, say
 from clipset.cli.status import print_status
@@ -122,6 +123,29 @@ def datasets(
         Print JSON: a list, or one object.
     """
     return print_datasets(name, as_json=json)
+
+
+@app.command
+def leaks(
+    annotations: Annotated[tuple[Path, ...], _LISTS],
+    /,
+    *,
+    lists: ListOptions = ListOptions(),  # noqa: B008 - frozen
+    csv: Annotated[Path | None, _PLACE] = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> Exit:
+    """Say which clips and videos the splits of datasets share, and which clips they call by other names.
+
+    Parameters
+    ----------
+    annotations
+        Lists of clips, files (also .gz, .xz, .zst) or names such as kinetics400; see clipset datasets.
+    csv
+        Write what is shared to this table, a row a clip or video.
+    json
+        Print one JSON object.
+    """
+    return print_leaks(_some(annotations), lists, as_json=json, table=csv)
 
 
 @app.command

@@ -76,7 +76,7 @@ def load(
     """
     _keep_recipe(ledger, how)
     layout = _layout(ledger)
-    reading = _Reading(chosen, lists, accept_changed=accept_changed)
+    reading = Reading(chosen, lists, accept_changed=accept_changed)
     headers = [reading.header(number, how) for number in range(len(lists))]
     before = [ledger.earlier(header) for header in headers]
     summaries = []
@@ -100,7 +100,7 @@ def look_ahead(
     """What `load` would make of the lists, and all of them together. Raises as it does; nothing is written."""
     if ahead.reader is not None:
         _keep_recipe(ahead.reader, how)
-    reading = _Reading(chosen, lists, accept_changed=accept_changed)
+    reading = Reading(chosen, lists, accept_changed=accept_changed)
     for number, given in enumerate(lists):
         ahead.add(reading.rows(number))
         if ahead.reader is not None:
@@ -119,7 +119,7 @@ def _require_clips(found: bool, chosen: Selection) -> None:
         raise UserError("the selection leaves no clip; loosen --split, --class or --limit")
 
 
-class _Reading:
+class Reading:
     """The lists of one command, in their order: hashed at once, read one after the other under one selection.
 
     Raises UserError for a list whose content is not the known one, unless `accept_changed`.
