@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -29,8 +30,8 @@ def print_leaks(annotations: Sequence[Path], options: ListOptions, *, as_json: b
     wanted = given.lists(annotations, options)
     with Overlap() as overlap, lists.spinner():
         reading = lists.Reading(Selection(), wanted, accept_changed=options.accept_changed_lists)
-        for number, item in enumerate(wanted):
-            overlap.add(item.dataset, reading.rows(number))
+        for number, name in enumerate(_names(wanted)):
+            overlap.add(name, reading.rows(number))
         with _rows_to(table) as found:
             groups, pairs = overlap.compare(found)
     if as_json:
@@ -41,6 +42,12 @@ def print_leaks(annotations: Sequence[Path], options: ListOptions, *, as_json: b
         silent = len(groups) * (len(groups) - 1) // 2 - len(pairs)
         say(f"{len(groups)} splits; {silent} pairs of them share nothing")
     return Exit.OK
+
+
+def _names(wanted: list[given.GivenList]) -> list[str]:
+    """The dataset of each list; two files of one name, as train.csv often is, are told apart by their paths."""
+    files = Counter(item.dataset for item in wanted if item.dataset == given.dataset_name(item.path))
+    return [str(item.path) if files[item.dataset] > 1 else item.dataset for item in wanted]
 
 
 def _as_json(pair: Pair) -> dict[str, object]:

@@ -1,8 +1,7 @@
 """Looking ahead: what lists would ask for and how much of it a dataset has, with nothing written."""
 
-import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from itertools import groupby
 from operator import itemgetter
@@ -10,16 +9,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from clipset.ledger.database import connect_reader, plain_errors
 from clipset.ledger.home import Home
+from clipset.ledger.ledger import Ledger
 from clipset.ledger.reader import LedgerReader
 from clipset.ledger.rows import PlanSummary, Totals
-from clipset.ledger.staged import Staged
+from clipset.ledger.staged import CLIP, VIDEO, Staged, clip_line, list_of, span_us
 from clipset.types import Annotation, BadRow
 
-_CLIP = itemgetter(0, 1, 2, 3)  # video, start, end, state
-_VIDEO = itemgetter(0)
 _WANTED = "wanted"
+_STATES = """
+SELECT video.id, clip.start_us, clip.end_us, clip.state FROM video JOIN clip ON clip.video_key = video.key
+WHERE video.id >= ? AND video.id < ? AND clip.state <> 'wanted'
+"""
+_video, _clip = itemgetter(VIDEO), itemgetter(CLIP)
 
 
 class Ahead:
@@ -29,11 +31,9 @@ class Ahead:
     """
 
     def __init__(self, directory: Path | None) -> None:
-        path = None if directory is None else Home.database_of(directory)
-        self._path = path if path is not None and path.exists() else None
-        self._connection = sqlite3.connect("") if self._path is None else connect_reader(self._path)
-        self.reader = None if self._path is None else LedgerReader(self._connection, self._path)
-        self._staged = Staged(self._connection, has_clips=self._path is not None)
+        has_ledger = directory is not None and Home.database_of(directory).exists()
+        self.reader: LedgerReader | None = Ledger.read(directory) if directory is not None and has_ledger else None
+        self._staged = Staged()
 
     def __enter__(self) -> Self:
         return self
@@ -41,7 +41,9 @@ class Ahead:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._connection.close()
+        self._staged.__exit__(kind, error, trace)
+        if self.reader is not None:
+            self.reader.close()
 
     def add(self, rows: Iterable[Annotation | BadRow]) -> None:
         """A further list, in constant memory. Raises whatever `rows` raises."""
@@ -49,21 +51,27 @@ class Ahead:
 
     def count(self) -> tuple[list[PlanSummary], Totals]:
         """What each list would be as a plan, numbered from 1, and all of them together with each clip once."""
-        with plain_errors(self._path or Path()):
-            found = _Counts()
-            for _video, rows in groupby(self._staged.sorted(), _VIDEO):
-                found.add_video(rows)
+        found = _Counts()
+        for first, lines in self._staged.parts():
+            found.add(lines, self._states(first))
         lists = len(self._staged.row_counts)
         return [self._summary(number, found) for number in range(lists)], found.totals((1 << lists) - 1)
 
+    def _states(self, first: str) -> dict[str, str]:
+        """The state of each clip that is done or lost, of the videos whose id begins so."""
+        if self.reader is None:
+            return {}
+        rows = self.reader.select(_STATES, first, chr(ord(first) + 1))
+        return {clip_line(video_id, start_us, end_us): state for video_id, start_us, end_us, state in rows}
+
     def _summary(self, number: int, found: "_Counts") -> PlanSummary:
-        totals, staged = found.totals(1 << number), self._staged
+        staged = self._staged
         return PlanSummary(
             plan_id=number + 1,
             rows=staged.row_counts[number],
             bad_rows=staged.bad_counts[number],
             duplicates=found.duplicates[number],
-            **asdict(totals),
+            **asdict(found.totals(1 << number)),
             first_bad=staged.first_bad[number],
         )
 
@@ -76,24 +84,29 @@ class _Counts:
         self._clips: Counter[tuple[int, str, int]] = Counter()  # by lists, state, length
         self._videos: Counter[tuple[int, int]] = Counter()  # by lists, and by those of its wanted clips
 
-    def add_video(self, rows: Iterable[tuple[str, int, int, str | None, int, int]]) -> None:
-        lists = wanted_by = 0
-        for (_video, start_us, end_us, state), named in groupby(rows, _CLIP):
-            mask = self._mask(named)
-            lists |= mask
-            self._clips[mask, state or _WANTED, end_us - start_us] += 1
-            if state is None or state == _WANTED:
-                wanted_by |= mask
-        self._videos[lists, wanted_by] += 1
+    def add(self, lines: list[str], states: Mapping[str, str]) -> None:
+        """Sorted lines of whole videos."""
+        clips, videos = self._clips, self._videos
+        for _video_id, of_video in groupby(lines, _video):
+            lists = wanted_by = 0
+            for clip, named in groupby(of_video, _clip):
+                mask = self._mask(named)
+                lists |= mask
+                state = states.get(clip, _WANTED)
+                start_us, end_us = span_us(clip)
+                clips[mask, state, end_us - start_us] += 1
+                if state == _WANTED:
+                    wanted_by |= mask
+            videos[lists, wanted_by] += 1
 
-    def _mask(self, named: Iterable[tuple[str, int, int, str | None, int, int]]) -> int:
-        mask, before = 0, (-1, -1)
-        for row in named:
-            number = row[4]
-            if before == (number, row[5]):
-                self.duplicates[number] += 1
-            before = number, row[5]
-            mask |= 1 << number
+    def _mask(self, named: Iterable[str]) -> int:
+        mask, before = 0, ""
+        for line in named:
+            if line == before:
+                self.duplicates[list_of(line)] += 1
+            else:
+                mask |= 1 << list_of(line)
+            before = line
         return mask
 
     def totals(self, lists: int) -> Totals:

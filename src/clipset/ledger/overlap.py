@@ -1,6 +1,5 @@
 """What the splits of datasets share: clips, videos, and clips that they call by other names."""
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,10 +8,10 @@ from operator import itemgetter
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from clipset.ledger.staged import Staged, StagedRow
+from clipset.ledger.staged import CLIP, VIDEO, Staged, list_of, name_of, span_us
 from clipset.types import Annotation, BadRow, Clip, Span
 
-_VIDEO, _CLIP = itemgetter(0), itemgetter(0, 1, 2)
+_video, _clip = itemgetter(VIDEO), itemgetter(CLIP)
 Labels = frozenset[str]
 
 
@@ -53,8 +52,7 @@ class Overlap:
     """Lists to compare, in constant memory. A context manager that closes."""
 
     def __init__(self) -> None:
-        self._connection = sqlite3.connect("")
-        self._staged = Staged(self._connection, has_clips=False)
+        self._staged = Staged()
         self._datasets: list[str] = []
 
     def __enter__(self) -> Self:
@@ -63,7 +61,7 @@ class Overlap:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._connection.close()
+        self._staged.__exit__(kind, error, trace)
 
     def add(self, dataset: str, rows: Iterable[Annotation | BadRow]) -> None:
         """A further list; rows of lists of one dataset belong together. Raises whatever `rows` raises."""
@@ -74,25 +72,29 @@ class Overlap:
         """All splits in the order of the lists, and each pair that shares something; each shared thing to `found`."""
         groups = _Groups(self._datasets, self._staged.names)
         clips, videos, other = Counter[tuple[int, int]](), Counter[tuple[int, int]](), Counter[tuple[int, int]]()
-        for video_id, rows in groupby(self._staged.sorted(), _VIDEO):
-            by_clip = [(clip, groups.labels(named)) for clip, named in groupby(rows, _CLIP)]
+        for video_id, lines in self._videos():
+            by_clip = [(clip, groups.labels(named)) for clip, named in groupby(lines, _clip)]
             of_video = groups.united(labels for _clip, labels in by_clip)
             if len(of_video) == 1:
                 continue
             videos.update(_pairs(of_video))
             told = set()
-            for (_video, start_us, end_us), labels in by_clip:
+            for clip, labels in by_clip:
                 for pair in _pairs(labels):
                     told.add(pair)
                     clips[pair] += 1
                     other[pair] += all(labels[number] for number in pair) and not labels[pair[0]] & labels[pair[1]]
-                    found(groups.shared(video_id, Clip(video_id, Span(start_us, end_us)).id, pair, labels))
+                    found(groups.shared(video_id, Clip(video_id, Span(*span_us(clip))).id, pair, labels))
             for pair in _pairs(of_video):
                 if pair not in told:
                     found(groups.shared(video_id, "", pair, of_video))
         named = groups.met()
         pairs = [Pair(named[a], named[b], clips[a, b], videos[a, b], other[a, b]) for a, b in sorted(videos)]
         return list(named.values()), pairs
+
+    def _videos(self) -> Iterator[tuple[str, Iterator[str]]]:
+        for _first, lines in self._staged.parts():
+            yield from groupby(lines, _video)
 
 
 def _pairs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
@@ -117,11 +119,12 @@ class _Groups:
         """Those that a row was in."""
         return {number: group for number, group in enumerate(self._groups) if number in self._met}
 
-    def labels(self, rows: Iterable[StagedRow]) -> dict[int, Labels]:
+    def labels(self, lines: Iterable[str]) -> dict[int, Labels]:
         """The labels of a clip in each split that has it."""
         found: dict[int, Labels] = {}
-        for row in rows:
-            number, label = self._of[row[4], row[5]], self._names[row[5]][1]
+        for line in lines:
+            name = name_of(line)
+            number, label = self._of[list_of(line), name], self._names[name][1]
             found[number] = found.get(number, frozenset()) | ({label} if label else set())
         self._met.update(found)
         return found
