@@ -21,7 +21,7 @@ def sniff(head: str) -> bool:
 
 
 def _is_header(line: str) -> bool:
-    return line.startswith("#") and "ytid" in line.casefold()
+    return line.startswith("#") and line[1:].lstrip().casefold().startswith("ytid")
 
 
 def read(text: TextIO, tally: Tally) -> Iterator[Annotation | BadRow]:  # noqa: ARG001 - its header is a comment

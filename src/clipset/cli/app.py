@@ -14,6 +14,7 @@ from clipset import __version__
 from clipset.annotations import AnnotationError
 from clipset.annotations.conversion import convert as convert_list
 from clipset.cli import settings
+from clipset.cli.classes import print_classes
 from clipset.cli.datasets import print_datasets
 from clipset.cli.fetch import Order
 from clipset.cli.fetch import fetch as run_fetch
@@ -146,6 +147,32 @@ def leaks(
         Print one JSON object.
     """
     return print_leaks(_some(annotations), lists, as_json=json, table=csv)
+
+
+@app.command
+def classes(
+    places: Annotated[tuple[Path, ...], _LISTS],
+    /,
+    *,
+    lists: ListOptions = ListOptions(),  # noqa: B008 - frozen
+    categories: Annotated[Path | None, _PLACE] = None,
+    csv: Annotated[Path | None, _PLACE] = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> Exit:
+    """List the classes of lists with their clips by split; of a dataset, what became of the clips of each class.
+
+    Parameters
+    ----------
+    places
+        Lists of clips, files or names such as kinetics400; or the directory of one dataset.
+    categories
+        A JSON file {category: [labels]}: count by category instead of by class.
+    csv
+        Write the same as a table.
+    json
+        Print JSON: an object a class.
+    """
+    return print_classes(_some(places), lists, categories, as_json=json, table=csv)
 
 
 @app.command

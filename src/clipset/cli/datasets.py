@@ -48,16 +48,16 @@ def _number(value: int | None) -> str:
 
 
 def _size(value: int | None) -> str:
-    return "?" if value is None else f"about {human_bytes(value)}"
+    return "?" if value is None else human_bytes(value)
 
 
 def _overview(found: list[Dataset]) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("name")
-    for heading in ("classes", "clips", "videos", "disk at 360p"):
+    for heading in ("classes", "clips", "videos", "size at 360p"):
         table.add_column(heading, justify="right")
     table.add_column("splits")
-    table.add_column("licence of the lists")
+    table.add_column("licence")
     for dataset in found:
         counts = (_number(count) for count in (dataset.classes, dataset.clips, dataset.known_videos))
         splits = ", ".join(split for split in dataset.splits if split)
@@ -91,7 +91,7 @@ def _details(dataset: Dataset) -> Table:
     sourced("classes", "classes", _number(dataset.classes))
     sourced("clips", "clips", _number(dataset.clips))
     sourced("videos", "videos", _number(dataset.known_videos))
-    row("disk at 360p", _size(expected_bytes(dataset)))
+    row("size at 360p", "about " + _size(expected_bytes(dataset)))
     if dataset.mirror_bytes is not None:
         sourced("a published copy", "mirror_bytes", human_bytes(dataset.mirror_bytes))
     for item in dataset.lists:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.status import Status
 
 from clipset.annotations import AnnotationError, read
+from clipset.cli.categories import labels_of
 from clipset.cli.given import GivenList
 from clipset.cli.options import ClipOptions, SelectionOptions
 from clipset.cli.outcome import say
@@ -43,10 +44,11 @@ def selection(options: SelectionOptions) -> Selection:
     labels = list(options.class_)
     if options.classes_file is not None:
         labels += _labels_in(options.classes_file)
+    labels += labels_of(options.category, options.categories)
     try:
         return Selection(
             splits=frozenset(options.split),
-            labels=frozenset(labels) if options.class_ or options.classes_file else None,
+            labels=frozenset(labels) if options.class_ or options.classes_file or options.category else None,
             limit=options.limit,
             shard=parse_shard(options.shard) if options.shard is not None else None,
         )

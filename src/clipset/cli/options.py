@@ -48,6 +48,12 @@ class SelectionOptions:
     classes_file: Path | None = None
     """Only clips with a label that stands in this file, one a line."""
 
+    categories: Path | None = None
+    """A JSON file {category: [labels]} for --category."""
+
+    category: Annotated[tuple[str, ...], _MANY] = ()
+    """Only clips with a label of this category (repeatable)."""
+
     limit: int | None = None
     """Only the first N clips, in the order of the file."""
 

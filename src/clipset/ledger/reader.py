@@ -77,6 +77,14 @@ class LedgerReader:
             plan_id,
         )
 
+    def classes(self) -> Iterator[tuple[str, int, int, int]]:
+        """(label, wanted, done, lost) by label; a clip counts once for each of its labels, '' where it has none."""
+        yield from self.select(
+            "SELECT label, count(*) FILTER (WHERE state = 'wanted'), count(*) FILTER (WHERE state = 'done'),"
+            " count(*) FILTER (WHERE state = 'lost') FROM (SELECT DISTINCT clip_key, label FROM annotation) AS named"
+            " JOIN clip ON clip.key = named.clip_key GROUP BY label ORDER BY label"
+        )
+
     def folders(self) -> list[Folder]:
         return [Folder(*row) for row in self.select("SELECT kind, name, folder FROM folder")]
 
