@@ -12,6 +12,7 @@ import pytest
 from clipset.annotations import READERS, convert, read
 from clipset.annotations.archive import open_text
 from clipset.annotations.formats import HEAD_CHARS, recognise
+from clipset.ledger.overlap import Overlap, Shared
 from clipset.types import Annotation
 
 LISTS = Path(__file__).parents[2].parent / "shared" / "data" / "annotations"
@@ -84,3 +85,35 @@ def test_the_json_of_a_published_list_comes_back_the_same_through_csv(name: str,
     for source, target in pairwise([packed(name), *(tmp_path / name for name in ("a.json", "b.csv", "c.json"))]):
         convert(source, target)
     assert json.loads((tmp_path / "a.json").read_text()) == json.loads((tmp_path / "c.json").read_text())
+
+
+# clips, videos, and clips with another label that two lists share
+SHARED = {
+    ("kinetics400_val", "kinetics600_val"): (13_566, 13_569, 358),
+    ("kinetics400_val", "kinetics700_val"): (200, 209, 0),
+    ("kinetics400_test", "kinetics600_test_labelled"): (27_134, 27_147, 0),
+    ("kinetics400_test", "kinetics600_holdout_test"): (38, 38, 0),
+    ("kinetics400_test", "kinetics700_val"): (4_292, 4_354, 0),
+    ("kinetics600_val", "kinetics700_val"): (29, 38, 0),
+    ("kinetics600_test_labelled", "kinetics700_val"): (5_389, 5_609, 0),
+    ("kinetics600_holdout_test", "kinetics700_val"): (905, 905, 0),
+    ("kinetics400_train_200_classes", "kinetics600_val"): (316, 316, None),
+}
+
+
+def test_what_the_versions_share_is_what_was_counted() -> None:
+    with Overlap() as overlap:
+        for name in COUNTS:
+            overlap.add(name, read(packed(name)))
+        shared: list[Shared] = []
+        _groups, pairs = overlap.compare(shared.append)
+    found = {
+        frozenset((pair.first.dataset, pair.second.dataset)): (pair.clips, pair.videos, pair.other_label)
+        for pair in pairs
+    }
+    for names, counts in SHARED.items():
+        same = found[frozenset(names)]
+        assert same[:2] == counts[:2], names
+        assert counts[2] in {None, same[2]}, names
+    assert sum(bool(item.clip_id) for item in shared) == sum(pair.clips for pair in pairs)
+    assert frozenset(("kinetics400_val", "kinetics400_test")) not in found

@@ -1,8 +1,10 @@
 """`clipset datasets`: what can be given by name, and what is known of it."""
 
 import json
+import re
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
@@ -58,6 +60,7 @@ def _overview(found: list[Dataset]) -> Table:
         table.add_column(heading, justify="right")
     table.add_column("splits")
     table.add_column("licence")
+    table.add_column("lists from")
     for dataset in found:
         counts = (_number(count) for count in (dataset.classes, dataset.clips, dataset.known_videos))
         splits = ", ".join(split for split in dataset.splits if split)
@@ -66,7 +69,8 @@ def _overview(found: list[Dataset]) -> Table:
             *counts,
             _size(expected_bytes(dataset)),
             splits or "in the list",
-            dataset.licence.partition(";")[0],
+            re.split(" for|;", dataset.licence)[0] or "?",
+            ", ".join(sorted({urlsplit(item.url).hostname or "" for item in dataset.lists})),
         )
         table.add_row(*(Text(printable(cell)) for cell in cells))
     return table
@@ -91,7 +95,7 @@ def _details(dataset: Dataset) -> Table:
     sourced("classes", "classes", _number(dataset.classes))
     sourced("clips", "clips", _number(dataset.clips))
     sourced("videos", "videos", _number(dataset.known_videos))
-    row("size at 360p", "about " + _size(expected_bytes(dataset)))
+    row("size at 360p", f"{_size(expected_bytes(dataset))}, estimated")
     if dataset.mirror_bytes is not None:
         sourced("a published copy", "mirror_bytes", human_bytes(dataset.mirror_bytes))
     for item in dataset.lists:
