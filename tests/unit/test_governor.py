@@ -138,15 +138,16 @@ def test_a_block_that_knocking_does_not_extend_is_not_overslept_the_second_time(
 
 
 def test_a_limit_of_seconds_is_found_between_the_rate_that_held_and_the_one_that_tripped() -> None:
-    state, now_us, answered = EgressState(), NOW_US, [0] * 30
-    while (now_us := now_us + wait_us(state, now_us, AUTO)) < NOW_US + 4 * DAY_US:
-        state = governor.granted(state, AUTO, now_us)
-        if now_us - answered[-30] < 60_000_000:  # 30 a minute: 1,800 an hour
-            state = governor.refused(state, AUTO, now_us)
+    policy = Policy(Mode.AUTO, 30)
+    state, now_us, answered_us = EgressState(), NOW_US, 0
+    while (now_us := now_us + wait_us(state, now_us, policy)) < NOW_US + DAY_US:
+        state = governor.granted(state, policy, now_us)
+        if now_us - answered_us < 20_000_000:  # 180 an hour
+            state = governor.refused(state, policy, now_us)
         else:
-            answered.append(now_us)
-            state = governor.succeeded(state, AUTO, now_us)
-    assert 1650 < rate_per_h(state, AUTO) < 1800
+            answered_us = now_us
+            state = governor.succeeded(state, policy, now_us)
+    assert 170 < rate_per_h(state, policy) < 180
 
 
 def test_retry_after_wins_if_it_is_longer_and_only_then() -> None:
