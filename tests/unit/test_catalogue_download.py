@@ -126,7 +126,7 @@ def test_an_archive_that_changed_since_begins_anew(server, fetch, cache):
     server.files[ARCHIVE], toy = tar(MEMBERS), parse("toy", TOY, "toy.toml")
     folder = Shelf(cache, Web(threading.Event()), server.origin, lambda *_: None).path(toy.lists[0]).parent.parent
     folder.mkdir(parents=True)
-    (folder / "part").write_bytes(b"the beginning of an older archive")
+    (folder / "part").write_bytes(b"the beginning of an older, longer archive" * 1000)
     (folder / "part.version").write_text('"zero"')
     assert fetch()[0].read_bytes() == TRAIN
 
