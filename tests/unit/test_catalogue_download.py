@@ -122,13 +122,13 @@ def test_a_download_that_was_killed_goes_on_where_it_stopped(server, fetch, cach
     assert files(cache) == ["train.csv", "validate.csv"]
 
 
-def test_an_archive_that_changed_since_begins_anew(server, fetch, cache):
-    server.files[ARCHIVE], toy = tar(MEMBERS), parse("toy", TOY, "toy.toml")
-    folder = Shelf(cache, Web(threading.Event()), server.origin, lambda *_: None).path(toy.lists[0]).parent.parent
+def test_a_list_that_changed_since_begins_anew(server, fetch, cache):
+    server.files["/lists/plain.csv"], plain = TRAIN, parse("plain", PLAIN, "plain.toml")
+    folder = Shelf(cache, Web(threading.Event()), server.origin, lambda *_: None).path(plain.lists[0]).parent
     folder.mkdir(parents=True)
-    (folder / "part").write_bytes(b"the beginning of an older, longer archive" * 1000)
+    (folder / "part").write_bytes(b"the beginning of an older, longer list" * 1000)
     (folder / "part.version").write_text('"zero"')
-    assert fetch()[0].read_bytes() == TRAIN
+    assert fetch(PLAIN)[0].read_bytes() == TRAIN
 
 
 def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tuple[tarfile.TarInfo, bytes]:
