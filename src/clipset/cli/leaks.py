@@ -72,10 +72,10 @@ def _table(pairs: list[Pair]) -> Table:
 
 
 @contextmanager
-def _rows_to(path: Path | None) -> Iterator[Callable[[Shared], None]]:
+def _rows_to(path: Path | None) -> Iterator[Callable[[Shared], None] | None]:
     """Each shared clip, or video, as a row of the table at `path`, which is whole or not there."""
     if path is None:
-        yield lambda shared: None  # noqa: ARG005 - nobody asked
+        yield None
         return
     with plain_os_errors(path), replacing(path) as file:
         rows = csv.writer(file, lineterminator="\n")
