@@ -3,6 +3,10 @@
 import csv
 import json
 import shutil
+import subprocess
+import sys
+import threading
+import time
 
 import pytest
 from listserver import ListServer, tar
@@ -73,6 +77,23 @@ def test_a_name_stands_where_a_file_may_and_is_fetched_once(run, server):
     server.files.clear()
     assert run(*words)[1] == found
     assert len(server.seen) == 1
+
+
+def test_a_download_whose_process_was_killed_goes_on_where_it_stopped(run, server):
+    rows = "".join(f"x,{number:011x},{number % 977},{number % 977 + 10},train\n" for number in range(1, 60_000))
+    publish(server, train=HEADER + rows)
+    server.cut_after, server.cuts, server.stalled = 400_000, 1, threading.Event()
+    words = ["plan", "toy", "--annotations-origin", server.origin, "--json"]
+    with subprocess.Popen([sys.executable, "-m", "clipset", *words], stderr=subprocess.DEVNULL) as process:
+        while not any(part.stat().st_size for part in cache_folder().rglob("part")):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.kill()
+    server.stalled.set()
+    (part,) = cache_folder().rglob("part")
+    kept_bytes = part.stat().st_size
+    assert run(*words)[1]["clips"] == 60_000
+    assert server.seen == [("/toy.tar.gz", ""), ("/toy.tar.gz", f"bytes={kept_bytes}-")]
 
 
 def test_splits_are_selected_as_ever(run, server):
