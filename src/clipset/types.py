@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
@@ -13,6 +13,7 @@ from clipset.reasons import Disposition, Reason
 
 US_PER_S = 1_000_000
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}", re.ASCII)
+_CLIP_ID = re.compile(r"([A-Za-z0-9_-]{11})_(\d{6,12}(?:\.\d{3})?)_(\d{6,12}(?:\.\d{3})?)", re.ASCII)
 
 
 @lru_cache(maxsize=65_536)  # a list has 650,000 rows and a few thousand different times
@@ -23,6 +24,12 @@ def format_seconds(time_us: int) -> str:
         return f"{seconds:06d}"
     milliseconds = (time_us + 500) // 1000
     return f"{milliseconds // 1000:06d}.{milliseconds % 1000:03d}"
+
+
+def _us(seconds: str) -> int:
+    """The inverse of `format_seconds`."""
+    whole, _, milliseconds = seconds.partition(".")
+    return int(whole) * US_PER_S + int(milliseconds or 0) * 1000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,6 +58,17 @@ class Clip:
     @property
     def id(self) -> str:
         return f"{self.video_id}_{format_seconds(self.span.start_us)}_{format_seconds(self.span.end_us)}"
+
+    @classmethod
+    def from_id(cls, text: str) -> "Clip":
+        """The clip that has this id. Raises ValueError."""
+        found = _CLIP_ID.fullmatch(text)
+        if found is None:
+            raise ValueError(f"{text!r} is no clip's id")
+        clip = cls(found[1], Span(_us(found[2]), _us(found[3])))
+        if clip.id != text:
+            raise ValueError(f"{text!r} is not how a clip's id is written")
+        return clip
 
 
 class Annotation(NamedTuple):
@@ -109,6 +127,24 @@ class Recipe:
             parts.append(f"m{self.min_share:g}")
         return "-".join(parts)
 
+    @classmethod
+    def from_id(cls, text: str) -> "Recipe":
+        """The recipe that has this id. Raises ValueError for what no recipe of this version has."""
+        precision, *parts = text.split("-")
+        recipe = cls(Precision(precision))
+        for part in parts:
+            if part == "mute":
+                recipe = replace(recipe, audio=False)
+            elif part.startswith("h"):
+                recipe = replace(recipe, max_height_px=int(part[1:]))
+            elif part.startswith("s"):
+                recipe = replace(recipe, short_side_px=int(part[1:]))
+            elif part.startswith("m"):
+                recipe = replace(recipe, min_share=float(part[1:]))
+        if recipe.id != text:
+            raise ValueError(f"{text!r} is no recipe of this version of clipset")
+        return recipe
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -120,11 +156,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class VideoJob:
-    """The unit of work: one video, resolved once for all its wanted clips. `attempt` counts from 1."""
+    """The unit of work: one video, resolved once for all its wanted clips. `attempt` counts from 1.
+
+    With `at_hand` only the sources that come before any paced one are asked, and only what they give is told.
+    """
 
     video_id: str
     wanted: tuple[Wanted, ...]
     attempt: int = 1
+    at_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +227,10 @@ class Interrupted(Exception):  # noqa: N818 - not an error: the user asked to st
     """A wait ended because the run is stopping; the clip is untouched."""
 
 
+class Cooling(Exception):  # noqa: N818 - not an error: the time has not come
+    """No egress may be asked now; nothing was, and the clip is untouched."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What an attempt took. The resolve and the index of a shared video are charged to its first clip."""
@@ -212,10 +256,17 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a VideoJob. A clip that is in no attempt was not reached (interrupted) and stays as it was."""
+    """What became of a VideoJob. A clip that is in no attempt was not reached (stopped, or no egress was to be asked)
+    and stays as it was.
+    """
 
     job: VideoJob
     attempts: tuple[Attempt, ...]
+
+    @property
+    def unreached(self) -> bool:
+        """Whether a clip of the job is in no attempt."""
+        return not {wanted.clip for wanted in self.job.wanted} <= {attempt.clip for attempt in self.attempts}
 
     @property
     def verdicts(self) -> tuple[Attempt, ...]:
@@ -296,7 +347,8 @@ class Source(Protocol):
     def locate(self, job: VideoJob, meter: Meter) -> AbstractContextManager[Iterator[Located]]:
         """Yield inputs for the job's clips; clips in none of them are left to the next source.
 
-        Raises ClipsetError when the video as a whole fails, Interrupted when the run stops.
+        Raises ClipsetError when the video as a whole fails, Interrupted when the run stops, Cooling when the way
+        there is closed for now.
         """
         ...
 
@@ -320,6 +372,10 @@ class Trimmer(Protocol):
 
     def inspect(self, data: ByteStream, clip: Clip) -> Facts:
         """Decode a clip that exists and check it as a new one is checked. Raises ClipsetError."""
+        ...
+
+    def check(self, data: ByteStream, clip: Clip) -> Facts:
+        """Decode a ready clip that somebody else made, whatever its recipe. Raises ClipsetError."""
         ...
 
     def close(self) -> None: ...

@@ -13,15 +13,26 @@ from cyclopts import App, Parameter
 from clipset import __version__
 from clipset.annotations import AnnotationError
 from clipset.annotations.conversion import convert as convert_list
+from clipset.cli import reasons as why
 from clipset.cli import settings
+from clipset.cli.adopt import AdoptOptions, AdoptOrder
+from clipset.cli.adopt import adopt as run_adopt
 from clipset.cli.classes import print_classes
 from clipset.cli.datasets import print_datasets
 from clipset.cli.fetch import Order
 from clipset.cli.fetch import fetch as run_fetch
 from clipset.cli.forecast import plan as run_plan
 from clipset.cli.leaks import print_leaks
-from clipset.cli.options import ClipOptions, ListOptions, ReachOptions, RunOptions, SelectionOptions
+from clipset.cli.options import (
+    ClipOptions,
+    ListOptions,
+    ReachOptions,
+    RunOptions,
+    SelectionOptions,
+    SimulateOptions,
+)
 from clipset.cli.outcome import Exit, complain, machine_failed, say
+from clipset.cli.rebuild import rebuild as run_rebuild
 from clipset.cli.status import print_status
 from clipset.config import UserError
 from clipset.ledger import LedgerCorrupt, LedgerError
@@ -38,6 +49,7 @@ app = App(
         cyclopts.config.Toml(CONFIG_FILE, use_commands_as_keys=False, allow_unknown=True),
     ],
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # main says what it means
 )
 _EXPECTED: tuple[tuple[tuple[type[Exception], ...], Exit], ...] = (
     ((LedgerCorrupt,), Exit.MACHINE),
@@ -45,6 +57,7 @@ _EXPECTED: tuple[tuple[tuple[type[Exception], ...], Exit], ...] = (
 )
 _LISTS = Parameter(negative=(), show_env_var=False)
 _PLACE = Parameter(show_env_var=False)
+_SWITCH = Parameter(negative=(), show_env_var=False)
 
 
 @app.command
@@ -108,6 +121,53 @@ def status(dataset: Annotated[Path, _PLACE], /, *, json: Annotated[bool, Paramet
         Print one JSON object.
     """
     return print_status(dataset, as_json=json)
+
+
+@app.command
+def rebuild(
+    dataset: Annotated[Path, _PLACE],
+    /,
+    *,
+    force: Annotated[bool, _SWITCH] = False,
+    jobs: int | None = None,
+    json: Annotated[bool, _SWITCH] = False,
+) -> Exit:
+    """Make a damaged or lost ledger anew from the clips and tables on disk; each clip is verified by decoding.
+
+    Parameters
+    ----------
+    dataset
+        The directory of the dataset.
+    force
+        Do it although nothing is wrong with the ledger.
+    jobs
+        Files verified at a time; derived from the machine when not given.
+    json
+        Print one JSON event a line on standard output, no live display.
+    """
+    return run_rebuild(dataset, force=force, jobs=jobs, as_json=json)
+
+
+@app.command
+def adopt(
+    dataset: Annotated[Path, _PLACE],
+    annotations: Annotated[tuple[Path, ...], _LISTS] = (),
+    /,
+    *,
+    adopting: AdoptOptions,
+    selection: SelectionOptions = SelectionOptions(),  # noqa: B008 - frozen
+    clips: ClipOptions = ClipOptions(),  # noqa: B008 - frozen
+) -> Exit:
+    """Take clips that other tools made into a dataset, each verified by decoding; their tree is only read.
+
+    Parameters
+    ----------
+    dataset
+        The directory of the dataset.
+    annotations
+        Lists of the clips to adopt; those that the dataset was fetched with when not given.
+    """
+    return run_adopt(AdoptOrder(dataset, annotations, adopting, selection, clips))
 
 
 @app.command
@@ -189,6 +249,101 @@ def convert(a: Annotated[Path, _PLACE], b: Annotated[Path, _PLACE], /) -> Exit:
     summary = convert_list(a, b)
     say(f"{b}: {summary.rows:,} clips, from {summary.source}")
     return Exit.OK
+
+
+@app.command
+def reasons(
+    *,
+    unmatched: Annotated[Path | None, _PLACE] = None,
+    import_: Annotated[Path | None, Parameter(name="--import", show_env_var=False)] = None,
+    csv: Annotated[Path | None, _PLACE] = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> Exit:
+    """Print why clips can be missing and what each reason means for asking again.
+
+    Parameters
+    ----------
+    unmatched
+        Print the texts in this dataset's ledger that no reason fits yet.
+    import_
+        Classify the failure log of another downloader: failed.csv, download_report.json.
+    csv
+        With --import: write the classified rows into this file.
+    json
+        Print one JSON object.
+    """
+    if unmatched is not None and import_ is not None:
+        raise UserError("--unmatched and --import are two questions; ask one at a time")
+    if import_ is not None:
+        return why.print_import(import_, csv, as_json=json)
+    return why.print_unmatched(unmatched, as_json=json) if unmatched else why.print_table(as_json=json)
+
+
+@app.command
+def reclassify(
+    dataset: Annotated[Path, _PLACE],
+    /,
+    *,
+    dry_run: Annotated[bool, Parameter(negative=())] = False,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> Exit:
+    """Give the clips that are not there the reasons that this version reads in the texts that came.
+
+    Parameters
+    ----------
+    dataset
+        The directory of the dataset.
+    dry_run
+        Only say what would change.
+    json
+        Print one JSON object.
+    """
+    return why.reclassify(dataset, dry_run=dry_run, as_json=json)
+
+
+@app.command
+def retry(
+    dataset: Annotated[Path, _PLACE],
+    /,
+    *,
+    reason: Annotated[tuple[str, ...], Parameter(negative=(), show_env_var=False)],
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> Exit:
+    """Want clips again that are lost or put off, so that the next fetch asks for them.
+
+    Parameters
+    ----------
+    dataset
+        The directory of the dataset.
+    reason
+        The reason they are not there for (repeatable), as failed.csv shows it.
+    json
+        Print one JSON object.
+    """
+    return why.retry(dataset, reason, as_json=json)
+
+
+@app.command
+def simulate(
+    world: Annotated[str | None, _PLACE] = None,
+    /,
+    *,
+    options: SimulateOptions = SimulateOptions(),  # noqa: B008 - frozen
+) -> Exit:
+    """Simulate a pace against limits, in virtual time; or ask how long a dataset takes with your egresses.
+
+    Parameters
+    ----------
+    world
+        A shipped world (guest, account, cloud, home, halving, doubling, errors) or a TOML file; see docs/simulation.md.
+    """
+    try:
+        from clipset.cli.simulate import simulate as run_simulate  # noqa: PLC0415 - simpy is an extra
+    except ModuleNotFoundError as error:
+        if error.name != "simpy":
+            raise
+        raise UserError("simulating needs simpy: pip install 'clipset[simulate]'") from None
+    return run_simulate(world, options)
 
 
 @app.command

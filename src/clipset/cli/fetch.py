@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -14,17 +14,16 @@ from types import FrameType
 from rich.console import Console
 
 from clipset import __version__
-from clipset.cli import given, lists, workshop
+from clipset.cli import given, lists, terms, workshop
 from clipset.cli.options import ClipOptions, ListOptions, ReachOptions, RunOptions, SelectionOptions
 from clipset.cli.outcome import Exit, complain, machine_failed, say
-from clipset.cli.summary import print_events, print_summary
+from clipset.cli.summary import Ending, print_events, print_summary
 from clipset.clock import Clock, SystemClock
 from clipset.engines import Engine
 from clipset.ledger import Ledger, PlanSummary, Totals
-from clipset.ledger.tables import write_failed, write_stats
 from clipset.progress import JsonEvents, LivePanel, PlainLines
 from clipset.progress.tally import Tally
-from clipset.run import Observer, Run, RunResult, StoppedBy
+from clipset.run import Conduct, Observer, Run, RunResult, StoppedBy
 from clipset.sinks.folders import FolderSink
 from clipset.throttle.gate import Gate
 from clipset.types import Recipe
@@ -33,6 +32,7 @@ _STOPPED_AS = {
     StoppedBy.FINISHED: Exit.OK,
     StoppedBy.NOT_DUE: Exit.RESUMABLE,
     StoppedBy.THROTTLE: Exit.RESUMABLE,
+    StoppedBy.LIMIT: Exit.RESUMABLE,
     StoppedBy.INTERRUPT: Exit.RESUMABLE,
 }
 
@@ -56,12 +56,13 @@ def fetch(order: Order) -> Exit:
     recipe, chosen = lists.recipe(order.clips), lists.selection(order.selection)
     workshop.policy(order.reach)  # what makes no sense is said before anything is written
     workshop.egresses(order.reach)
+    before_us = workshop.recheck_before_us(order.running, clock.now_us())
     wanted = given.lists(order.annotations, order.lists, order.reach.ca_file)
     ledger = Ledger.open(order.out)
     try:
         plans = lists.load(ledger, wanted, chosen, recipe, accept_changed=order.lists.accept_changed_lists)
         stops = workshop.Stops(threading.Event(), threading.Event())
-        gates, engine = _prepare(order, ledger, recipe, clock, stops)
+        parts = _prepare(order, ledger, recipe, clock, stops)
     except BaseException:
         ledger.discard()
         raise
@@ -69,16 +70,21 @@ def fetch(order: Order) -> Exit:
         say(warning)
     with ledger:
         lists.remember_recipe(ledger, recipe)
+        plan_ids = [plan.plan_id for plan in plans]
+        if before_us is not None and (rechecked := ledger.want_again({"lost"}, before_us, plan_ids=plan_ids).total()):
+            say(f"{rechecked:,} lost clips are asked for again")
+            plans = [ledger.summary(plan_id) for plan_id in plan_ids]
+        terms.say_once(ledger, order.reach.source)
         sink = FolderSink(order.out)
         sink.sweep()
         _link_new_annotations(ledger, sink, plans)
-        tally = _tally(ledger.totals([plan.plan_id for plan in plans]), clock)
+        tally = _tally(ledger.totals(plan_ids), clock)
         with _watching(order, tally, clock) as observer, _stopping(stops), _session(ledger, order, clock) as session:
-            run = Run(ledger, engine, list(gates.values()), observer, clock, order.reach.on_throttle == "stop")
-            session.result = run.run([plan.plan_id for plan in plans], session.id, stops.drain, stops.abort)
-        _show_summary(order, ledger, plans, session.result, tally, clock)
+            run = Run(ledger, parts.engine, parts.gates, observer, clock, parts.conduct)
+            session.result = run.run(plan_ids, session.id, stops.drain, stops.abort)
+        _show_summary(order, ledger, plans, session, tally, clock)
         if not stops.abort.is_set():
-            engine.close()
+            parts.engine.close()
     return _exit_status(session.result)
 
 
@@ -96,18 +102,26 @@ def _session(ledger: Ledger, order: Order, clock: Clock) -> Iterator[_Session]:
         yield session
     finally:
         ledger.stop_session(session.id, clock.now_us(), session.result.stopped_by.value)
-        write_stats(ledger, order.out / "stats.csv")
-        write_failed(ledger, order.out / "failed.csv")
+        ledger.write_tables()
 
 
-def _prepare(
-    order: Order, ledger: Ledger, recipe: Recipe, clock: Clock, stops: workshop.Stops
-) -> tuple[Mapping[str, Gate], Engine]:
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    gates: tuple[Gate, ...]  # of the paced sources
+    engine: Engine
+    conduct: Conduct
+
+
+def _prepare(order: Order, ledger: Ledger, recipe: Recipe, clock: Clock, stops: workshop.Stops) -> _Parts:
     ways = workshop.egresses(order.reach)
     gates = workshop.gates(order.reach, ways, ledger.egresses(), clock, stops)
     setting = workshop.setting(order.reach, ways, gates, recipe, stops.abort)
-    makers = workshop.source_makers(order.reach, setting)
-    return gates, workshop.engine(order.running, makers, recipe, order.out, stops.abort)
+    sources = workshop.sources(order.reach, setting)
+    return _Parts(
+        tuple(gates.values()) if any(source.is_paced for source in sources) else (),
+        workshop.engine(order.running, sources, recipe, order.out, stops.abort),
+        workshop.conduct(order.reach, order.running, sources, clock.now_us()),
+    )
 
 
 def _exit_status(result: RunResult) -> Exit:
@@ -166,14 +180,19 @@ def _stopping(stops: workshop.Stops) -> Iterator[None]:
 
 
 def _show_summary(
-    order: Order, ledger: Ledger, plans: list[PlanSummary], result: RunResult, tally: Tally, clock: Clock
+    order: Order, ledger: Ledger, plans: list[PlanSummary], session: "_Session", tally: Tally, clock: Clock
 ) -> None:
-    after, bad_rows = ledger.totals([plan.plan_id for plan in plans]), sum(plan.bad_rows for plan in plans)
+    plan_ids, now_us = [plan.plan_id for plan in plans], clock.now_us()
+    ending = Ending(
+        totals=ledger.totals(plan_ids),
+        bad_rows=sum(plan.bad_rows for plan in plans),
+        came_back=ledger.came_back(session.id),
+        result=session.result,
+    )
     if order.running.json:
-        print_events(after, bad_rows, result, tally, clock.now_us())
+        print_events(ending, tally, now_us)
     else:
-        reasons = ledger.status(clock.now_us()).reasons
-        print_summary(order.out, after, bad_rows, reasons, result, tally, clock.now_us())
+        print_summary(order.out, ending, ledger.status(now_us).reasons, tally, now_us)
 
 
 def _tools() -> str:

@@ -45,6 +45,7 @@ def selection(options: SelectionOptions) -> Selection:
             labels=frozenset(labels) if options.class_ or options.classes_file or options.category else None,
             limit=options.limit,
             shard=parse_shard(options.shard) if options.shard is not None else None,
+            only_cc=options.only_cc,
         )
     except ValueError as error:
         raise UserError(str(error)) from None

@@ -61,6 +61,8 @@ class Reading:
         }
         if given.columns:
             described |= {"columns": dict(given.columns)}
+        if chosen.only_cc:
+            described |= {"only_cc": True}
         selection_json = json.dumps(described, sort_keys=True)
         return PlanHeader(given.path.name, self._hashes[number], selection_json, how.id, given.dataset)
 

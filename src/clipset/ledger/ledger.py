@@ -1,12 +1,13 @@
 """The ledger of a dataset: `.clipset/ledger.db`, the only state. One process writes, any number read."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from clipset.ledger import loading
+from clipset.ledger import amend, loading
 from clipset.ledger.database import (
     connect_reader,
     connect_writer,
@@ -14,13 +15,15 @@ from clipset.ledger.database import (
     transaction,
     unchecked,
 )
-from clipset.ledger.errors import LedgerMissing
+from clipset.ledger.errors import LedgerCorrupt, LedgerMissing
 from clipset.ledger.handout import Handout
-from clipset.ledger.home import Home
+from clipset.ledger.home import Home, has_tables, refuse_emptied
 from clipset.ledger.reader import LedgerReader
 from clipset.ledger.recording import Recording
 from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary
 from clipset.ledger.settle import Retry
+from clipset.ledger.tables import write_failed, write_stats
+from clipset.reasons import Reason
 from clipset.types import Annotation, BadRow, Outcome, VideoJob
 
 
@@ -44,6 +47,7 @@ class Ledger(LedgerReader):
         """
         home = Home.take(directory)
         try:
+            refuse_emptied(home.database)
             return cls(connect_writer(home.database), home.database, home)
         except BaseException:
             home.discard()
@@ -57,7 +61,8 @@ class Ledger(LedgerReader):
         """
         path = Home.database_of(directory)
         if not path.exists():
-            raise LedgerMissing(directory)
+            raise LedgerCorrupt(path, "it is gone") if has_tables(directory) else LedgerMissing(directory)
+        refuse_emptied(path)
         return LedgerReader(connect_reader(path), path)
 
     def close(self) -> None:
@@ -88,15 +93,25 @@ class Ledger(LedgerReader):
         return self.summary(plan)
 
     def next_jobs(
-        self, plan_ids: Sequence[int], now_us: int, count: int, exclude: Collection[str], session_id: int
+        self,
+        plan_ids: Sequence[int],
+        now_us: int,
+        count: int,
+        exclude: Collection[str],
+        session_id: int,
+        *,
+        at_hand: bool = False,
+        returned_too: bool = True,
     ) -> list[VideoJob]:
         """At most `count` videos of the plans with all their wanted clips that are due, in the order of the list.
 
         `exclude` holds the ids of the videos in flight. A clip comes once in a session; again only when its back-off
-        brought it due, or when the egress was refused and the clip is untouched.
+        brought it due, or, with `returned_too`, when it came back untouched because the egress was refused. Jobs
+        `at_hand` come first if at all: they go over everything once.
         """
         with plain_errors(self._path):
-            return self._handing_out(plan_ids, session_id, now_us).take(now_us, count, exclude)
+            handout = self._handing_out(plan_ids, session_id, now_us, at_hand=at_hand)
+            return handout.take(now_us, count, exclude, returned_too=returned_too)
 
     def next_due_us(self, plan_ids: Sequence[int], session_id: int) -> int | None:
         """When the next clip of the plans may be asked for that `next_jobs` did not have; None when there is none."""
@@ -116,10 +131,11 @@ class Ledger(LedgerReader):
         or session that is unknown.
         """
         outcomes = list(outcomes)
-        with self._writing():
-            recording = Recording(self._connection, session_id, now_us, retry)
-            for outcome in outcomes:
-                recording.record(outcome)
+        if told := [outcome for outcome in outcomes if outcome.attempts]:
+            with self._writing():
+                recording = Recording(self._connection, session_id, now_us, retry)
+                for outcome in told:
+                    recording.record(outcome)
         if self._handout is not None:
             for outcome in outcomes:
                 self._handout.recorded(outcome, now_us)
@@ -158,13 +174,39 @@ class Ledger(LedgerReader):
                 (row.name, row.not_before_us, row.permits_per_hour, row.state),
             )
 
+    def want_again(
+        self,
+        states: Collection[str],
+        before_us: int,
+        reasons: Collection[Reason] | None = None,
+        plan_ids: Sequence[int] | None = None,
+    ) -> Counter[str]:
+        """See `amend.want_again`."""
+        with self._writing():
+            return amend.want_again(self._connection, states, before_us, reasons, plan_ids)
+
+    def reclassify(self, read: amend.Reading) -> list[amend.Change]:
+        """See `amend.changes` and `amend.reclassify`."""
+        with self._writing():
+            found = amend.changes(self._connection, read)
+            amend.reclassify(self._connection, found)
+        return found
+
+    def write_tables(self) -> None:
+        """Bring stats.csv and failed.csv up to date. Raises ClipsetError (disk_full, no_permission)."""
+        directory = self._path.parents[1]
+        write_stats(self, directory / "stats.csv")
+        write_failed(self, directory / "failed.csv")
+
     def set_meta(self, name: str, value: str) -> None:
         with self._writing():
             self._connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, value))
 
-    def _handing_out(self, plan_ids: Sequence[int], session_id: int, now_us: int) -> Handout:
-        if self._handout is None or (self._handout.plans, self._handout.session) != (tuple(plan_ids), session_id):
-            self._handout = Handout(self._connection, tuple(plan_ids), session_id, now_us)
+    def _handing_out(self, plan_ids: Sequence[int], session_id: int, now_us: int, *, at_hand: bool = False) -> Handout:
+        plans, known = tuple(plan_ids), self._handout
+        if known is None or (known.plans, known.session, known.at_hand) != (plans, session_id, at_hand):
+            self._handout = Handout(self._connection, plans, session_id, now_us, at_hand=at_hand)
+        assert self._handout is not None  # noqa: S101 - set above
         return self._handout
 
     @contextmanager
