@@ -55,14 +55,14 @@ def _size(value: int | None) -> str:
 
 def _overview(found: list[Dataset]) -> Table:
     table = Table(box=None, pad_edge=False)
-    table.add_column("name")
-    for heading in ("classes", "clips", "videos", "size at 360p"):
-        table.add_column(heading, justify="right")
+    table.add_column("name", no_wrap=True)
+    for heading in ("classes", "clips", "at 360p"):
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("splits")
-    table.add_column("licence")
-    table.add_column("lists from")
+    table.add_column("licence", no_wrap=True)
+    table.add_column("from", overflow="fold")
     for dataset in found:
-        counts = (_number(count) for count in (dataset.classes, dataset.clips, dataset.known_videos))
+        counts = (_number(count) for count in (dataset.classes, dataset.clips))
         splits = ", ".join(split for split in dataset.splits if split)
         cells = (
             dataset.name,

@@ -133,7 +133,8 @@ def retry(directory: Path, names: Iterable[str], *, as_json: bool) -> Exit:
     for reason, count in counts.most_common():
         say(f"{count:,} {reason}")
     next_step = "; run the same clipset fetch again" if counts else ""
-    say(f"{counts.total():,} clips are asked for anew{next_step}")
+    total = counts.total()
+    say(f"{total:,} clip{' is' if total == 1 else 's are'} asked for anew{next_step}")
     return Exit.OK
 
 
