@@ -58,9 +58,9 @@ def _overview(found: list[Dataset]) -> Table:
     table.add_column("name", no_wrap=True)
     for heading in ("classes", "clips", "at 360p"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("splits")
+    table.add_column("splits", overflow="fold")
     table.add_column("licence", no_wrap=True)
-    table.add_column("from", overflow="fold")
+    table.add_column("from", no_wrap=True)
     for dataset in found:
         counts = (_number(count) for count in (dataset.classes, dataset.clips))
         splits = ", ".join(split for split in dataset.splits if split)
@@ -70,10 +70,15 @@ def _overview(found: list[Dataset]) -> Table:
             _size(expected_bytes(dataset)),
             splits or "in the list",
             re.split(" for|;", dataset.licence)[0] or "?",
-            ", ".join(sorted({urlsplit(item.url).hostname or "" for item in dataset.lists})),
+            ", ".join(sorted({_domain(item.url) for item in dataset.lists})),
         )
         table.add_row(*(Text(printable(cell)) for cell in cells))
     return table
+
+
+def _domain(url: str) -> str:
+    """Whose server it is: `amazonaws.com`."""
+    return ".".join((urlsplit(url).hostname or "").split(".")[-2:])
 
 
 def _details(dataset: Dataset) -> Table:
