@@ -58,9 +58,9 @@ def _overview(found: list[Dataset]) -> Table:
     table.add_column("name", no_wrap=True)
     for heading in ("classes", "clips", "at 360p"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("splits", overflow="fold")
-    table.add_column("licence", no_wrap=True)
-    table.add_column("from", no_wrap=True)
+    table.add_column("splits", min_width=15)
+    table.add_column("licence")
+    table.add_column("from")
     for dataset in found:
         counts = (_number(count) for count in (dataset.classes, dataset.clips))
         splits = ", ".join(split for split in dataset.splits if split)
