@@ -58,20 +58,16 @@ def _overview(found: list[Dataset]) -> Table:
     table.add_column("name", no_wrap=True)
     for heading in ("classes", "clips", "at 360p"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("splits", min_width=15)
-    table.add_column("licence")
-    table.add_column("from")
+    table.add_column("splits · licence · from")
     for dataset in found:
         counts = (_number(count) for count in (dataset.classes, dataset.clips))
         splits = ", ".join(split for split in dataset.splits if split)
-        cells = (
-            dataset.name,
-            *counts,
-            _size(expected_bytes(dataset)),
+        about = (
             splits or "in the list",
             re.split(" for|;", dataset.licence)[0] or "?",
             ", ".join(sorted({_domain(item.url) for item in dataset.lists})),
         )
+        cells = (dataset.name, *counts, _size(expected_bytes(dataset)), " · ".join(about))
         table.add_row(*(Text(printable(cell)) for cell in cells))
     return table
 
