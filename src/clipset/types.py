@@ -322,6 +322,10 @@ class Trimmer(Protocol):
         """Decode a clip that exists and check it as a new one is checked. Raises ClipsetError."""
         ...
 
+    def check(self, data: ByteStream, clip: Clip) -> Facts:
+        """Decode a ready clip that somebody else made, whatever its recipe. Raises ClipsetError."""
+        ...
+
     def close(self) -> None: ...
 
 

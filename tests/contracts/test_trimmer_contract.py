@@ -98,6 +98,13 @@ class TrimmerContract:
         with pytest.raises(ClipsetError):
             trimmer.inspect(Memory(trimmed.data), clip(1, 3))
 
+    def test_a_clip_of_somebody_else_is_checked_by_its_length_alone(self, trimmer: Trimmer, video: bytes) -> None:
+        facts = trimmer.check(Memory(video), clip(3, 10))
+        assert (facts.frames, facts.duration_us, facts.audio_codec) == (8 * RATE, 8_000_000, None)
+        with pytest.raises(ClipsetError) as caught:
+            trimmer.check(Memory(video), clip(3, 23))
+        assert caught.value.failure.reason is Reason.TOO_SHORT
+
     @pytest.mark.parametrize(
         ("data", "reason"), [(b"", Reason.DAMAGED_MEDIA), (b"<html></html>" * 99, Reason.DAMAGED_MEDIA)]
     )

@@ -103,6 +103,9 @@ class ScriptedTrimmer:
             raise ClipsetError(failure(Reason.DAMAGED_MEDIA))
         return FACTS
 
+    def check(self, data: ByteStream, clip: Clip) -> Facts:
+        return self.inspect(data, clip)
+
     def close(self) -> None:
         self.closed = True
 

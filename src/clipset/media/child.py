@@ -19,9 +19,10 @@ import av.sidedata.motionvectors
 import av.subtitles.codeccontext
 import av.subtitles.stream
 
-from clipset.media import job, wire
+from clipset.media import foreign, job, wire
 from clipset.media.cache import READ_BYTES_MAX, ByteCache, Fetch
 from clipset.media.failing import ReadFailed, failure_of
+from clipset.media.faults import damaged
 from clipset.media.layout import read_layout
 from clipset.media.limits import Limits
 from clipset.media.playlist import PlaylistFile
@@ -51,7 +52,7 @@ class Child:
 
     def serve(self) -> None:
         """Until the parent closes the socket: raises wire.Closed."""
-        requests = {"open": self._open, "cut": self._cut, "inspect": self._inspect}
+        requests = {"open": self._open, "cut": self._cut, "inspect": self._inspect, "check": self._check}
         while True:
             request, _ = self._channel.receive()
             try:
@@ -81,6 +82,15 @@ class Child:
         cache.plan([(0, request["size"] or READ_BYTES_MAX)])
         span = Span(request["start_us"], request["end_us"])
         facts = job.inspect(RangeFile(cache), span, request["comment"], self._recipe, self._limits, self._pulse)
+        return {"op": "done", "facts": _facts(facts)}, b""
+
+    def _check(self, request: wire.Header) -> Answer:
+        self._job = None
+        file = self._file(0, {"size": request["size"], "index": None})
+        if not isinstance(file, MediaFile):
+            raise damaged("a playlist is no clip")
+        span = Span(request["start_us"], request["end_us"])
+        facts = foreign.check(file, span, self._recipe.min_share, self._limits, self._pulse)
         return {"op": "done", "facts": _facts(facts)}, b""
 
     def _file(self, number: int, stream: wire.Header) -> job.Opened:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from clipset.media import wire
-from clipset.media.limits import Limits
+from clipset.media.limits import KEYFRAMES_APART_US, Limits
 from clipset.media.process import MediaProcess
 from clipset.reasons import Reason
 from clipset.types import ByteStream, Clip, ClipsetError, Facts, Failure, MediaInput, Recipe, Stage, Trimmed
@@ -50,6 +50,16 @@ class MediaEngine:
         """
         request = {"op": "inspect", "size": data.size_bytes, **self.request(clip)}
         return _facts(self.call(request, (data,), clip.span.duration_us)[0]["facts"])
+
+    def check(self, data: ByteStream, clip: Clip) -> Facts:
+        """Decode a clip that somebody else made, in full: mp4, webm, mkv, avi and what else libav reads.
+
+        It may be up to 10 s longer than its span, as clips cut on keyframes are. Raises ClipsetError: too_short (less
+        than the recipe's share of the span), no_video, damaged_media, absent (an intact file, but far longer than this
+        clip), media_timeout, media_crash, and what the stream raises; and Interrupted.
+        """
+        request = {"op": "check", "size": data.size_bytes, **self.request(clip)}
+        return _facts(self.call(request, (data,), clip.span.duration_us + KEYFRAMES_APART_US)[0]["facts"])
 
     def close(self) -> None:
         if self._process is not None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
+KEYFRAMES_APART_US = 10_000_000  # what a clip that was cut on keyframes may have more than its span
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from clipset.media.boxes import MEDIA_TYPES
 
 SNIFF_BYTES = 512
-MOV, MATROSKA, PLAYLIST = "mov", "matroska", "playlist"
+MOV, MATROSKA, AVI, PLAYLIST = "mov", "matroska", "avi", "playlist"
 PLAYLIST_MAGIC = b"#CLIPSET-HLS\n"
 
 _MAGIC = (
     (0, b"\x1a\x45\xdf\xa3", MATROSKA),
     (0, PLAYLIST_MAGIC, PLAYLIST),
-    (8, b"AVI ", "avi"),
+    (8, b"AVI ", AVI),
     (0, b"\x00\x00\x01\xba", "mpeg"),
     (0, b"FLV\x01", "flv"),
     (0, b"OggS", "ogg"),
