@@ -136,6 +136,11 @@ class Ledger(LedgerReader):
             for outcome in outcomes:
                 self._handout.recorded(outcome, now_us)
 
+    def note(self, outcome: Outcome, session_id: int, now_us: int) -> None:
+        """Append the attempts of a source that others follow: no clip is settled by them. Raises KeyError as record."""
+        with self._writing():
+            Recording(self._connection, session_id, now_us, lambda _reason, _tries: None).note(outcome)
+
     def mark_linked(self, paths: Iterable[str]) -> None:
         with self._writing():
             self._connection.executemany(

@@ -1,0 +1,63 @@
+"""Which tar is next, and whether going on with one can still bring something. Shared by the streams of a sweep."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+
+from clipset.ledger.missing import Group
+from clipset.sources.mirror.cvdf import Tar
+from clipset.types import Clip
+
+
+class Worklist:
+    """`groups` are the clips that are not there; a tar is useful while one of those it may hold was not met."""
+
+    def __init__(
+        self, tars: Iterable[Tar], groups: Mapping[Group, int], may_hold: Callable[[Tar, Group], bool]
+    ) -> None:
+        self._waiting = list(tars)
+        self._left = dict(groups)
+        self._groups = {tar.url: [group for group in groups if may_hold(tar, group)] for tar in self._waiting}
+        self._claimed = set[Clip]()
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def next(self) -> Tar | None:
+        """None when nothing is left that could bring a clip."""
+        with self._lock:
+            while self._waiting:
+                tar = self._waiting.pop(0)
+                if self._is_useful(tar):
+                    return tar
+        return None
+
+    def is_useful(self, tar: Tar) -> bool:
+        with self._lock:
+            return self._is_useful(tar)
+
+    def claim(self, clip: Clip, groups: Iterable[Group]) -> bool:
+        """False when another stream is at this clip."""
+        with self._lock:
+            if clip in self._claimed:
+                return False
+            self._claimed.add(clip)
+            for group in groups:
+                self._left[group] = self._left.get(group, 1) - 1
+            return True
+
+    def release(self, clip: Clip) -> None:
+        """The ledger knows of the clip."""
+        with self._lock:
+            self._claimed.discard(clip)
+
+    def close(self) -> None:
+        """Nothing is useful any more."""
+        with self._lock:
+            self._closed = True
+
+    def __len__(self) -> int:
+        """The tars that wait, as far as they may bring something."""
+        with self._lock:
+            return sum(map(self._is_useful, self._waiting))
+
+    def _is_useful(self, tar: Tar) -> bool:
+        return not self._closed and any(self._left[group] > 0 for group in self._groups[tar.url])
