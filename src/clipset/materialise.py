@@ -11,6 +11,7 @@ from clipset.types import (
     Attempt,
     Clip,
     ClipsetError,
+    Cooling,
     Cost,
     Cutter,
     Failure,
@@ -30,12 +31,16 @@ from clipset.types import (
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What one worker works with; only `sink` and `abort` are shared between workers."""
+    """What one worker works with; only `sink` and `abort` are shared between workers.
+
+    The first `at_hand` sources ask nobody whose patience is limited.
+    """
 
     sources: tuple[Source, ...]
     trimmer: Trimmer
     sink: Sink
     abort: threading.Event  # set when even the work in flight is to end
+    at_hand: int = 0
 
     def close(self) -> None:
         for source in self.sources:
@@ -47,17 +52,21 @@ def materialise(job: VideoJob, bench: Bench) -> Outcome:
     """Make the job's clips, asking the sources in order, clip by clip. Raises nothing but bugs.
 
     A clip that several sources failed to give has an attempt for each; one that no source has is `absent`; one
-    that was not reached because the run stopped is in no attempt.
+    that was not reached because the run stopped is in no attempt. Where not every source could be asked (a job
+    `at_hand`, an egress that cools down) the failures of the others prove nothing and are not told.
     """
     attempts: list[Attempt] = []
     missing = {wanted.clip: wanted for wanted in job.wanted}
+    walk = _Waterfall(job, missing, bench)
     try:
-        for attempt in _every_attempt(job, missing, bench):
+        for attempt in walk.attempts():
             attempts.append(attempt)
             if isinstance(attempt.result, Stored):
                 del missing[attempt.clip]
             elif attempt.result.disposition is Disposition.STOP:
                 return Outcome(job, tuple(attempts))
+        if walk.skipped:
+            return Outcome(job, tuple(attempt for attempt in attempts if _is_about_the_way(attempt)))
         tried = {attempt.clip for attempt in attempts}
         attempts += [_absent(clip, bench) for clip in missing if clip not in tried]
     except Interrupted:
@@ -65,12 +74,30 @@ def materialise(job: VideoJob, bench: Bench) -> Outcome:
     return Outcome(job, tuple(attempts))
 
 
-def _every_attempt(job: VideoJob, missing: dict[Clip, Wanted], bench: Bench) -> Iterator[Attempt]:
-    """`missing` shrinks while this is consumed, so each source sees what those before it did not give."""
-    yield from _on_disk(tuple(missing.values()), bench)
-    for source in bench.sources:
-        if missing:
-            yield from _from_source(source, replace(job, wanted=tuple(missing.values())), bench)
+def _is_about_the_way(attempt: Attempt) -> bool:
+    """What holds whatever the sources that were not asked would say."""
+    return isinstance(attempt.result, Stored) or attempt.result.disposition is Disposition.PACE
+
+
+class _Waterfall:
+    """A job's walk down the sources. `missing` shrinks while it is consumed, so each source sees what those before it
+    did not give; `skipped` says that a source was left out.
+    """
+
+    def __init__(self, job: VideoJob, missing: dict[Clip, Wanted], bench: Bench) -> None:
+        self._job, self._missing, self._bench = job, missing, bench
+        self.skipped = job.at_hand
+
+    def attempts(self) -> Iterator[Attempt]:
+        bench = self._bench
+        yield from _on_disk(tuple(self._missing.values()), bench)
+        for source in bench.sources[: bench.at_hand] if self._job.at_hand else bench.sources:
+            if not self._missing:
+                return
+            try:
+                yield from _from_source(source, replace(self._job, wanted=tuple(self._missing.values())), bench)
+            except Cooling:
+                self.skipped = True
 
 
 def _on_disk(wanted: tuple[Wanted, ...], bench: Bench) -> Iterator[Attempt]:

@@ -120,11 +120,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class VideoJob:
-    """The unit of work: one video, resolved once for all its wanted clips. `attempt` counts from 1."""
+    """The unit of work: one video, resolved once for all its wanted clips. `attempt` counts from 1.
+
+    With `at_hand` only the sources that come before any paced one are asked, and only what they give is told.
+    """
 
     video_id: str
     wanted: tuple[Wanted, ...]
     attempt: int = 1
+    at_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +191,10 @@ class Interrupted(Exception):  # noqa: N818 - not an error: the user asked to st
     """A wait ended because the run is stopping; the clip is untouched."""
 
 
+class Cooling(Exception):  # noqa: N818 - not an error: the time has not come
+    """No egress may be asked now; nothing was, and the clip is untouched."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What an attempt took. The resolve and the index of a shared video are charged to its first clip."""
@@ -212,10 +220,17 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a VideoJob. A clip that is in no attempt was not reached (interrupted) and stays as it was."""
+    """What became of a VideoJob. A clip that is in no attempt was not reached (stopped, or no egress was to be asked)
+    and stays as it was.
+    """
 
     job: VideoJob
     attempts: tuple[Attempt, ...]
+
+    @property
+    def unreached(self) -> bool:
+        """Whether a clip of the job is in no attempt."""
+        return not {wanted.clip for wanted in self.job.wanted} <= {attempt.clip for attempt in self.attempts}
 
     @property
     def verdicts(self) -> tuple[Attempt, ...]:
@@ -296,7 +311,8 @@ class Source(Protocol):
     def locate(self, job: VideoJob, meter: Meter) -> AbstractContextManager[Iterator[Located]]:
         """Yield inputs for the job's clips; clips in none of them are left to the next source.
 
-        Raises ClipsetError when the video as a whole fails, Interrupted when the run stops.
+        Raises ClipsetError when the video as a whole fails, Interrupted when the run stops, Cooling when the way
+        there is closed for now.
         """
         ...
 

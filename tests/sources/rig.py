@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from fake_youtube import FakeYouTube
 
-from clipset.reasons import Reason
 from clipset.sources.youtube.config import Egress, YouTubeConfig
 from clipset.sources.youtube.source import YouTubeSource
-from clipset.types import Clip, ClipsetError, Failure, Meter, Recipe, Span, Stage, VideoJob, Wanted
+from clipset.types import Clip, ClipsetError, Cooling, Failure, Meter, Recipe, Span, VideoJob, Wanted
 
 sys.path.append(str(Path(__file__).parents[1] / "contracts"))  # the suite that every source inherits
 
@@ -33,7 +32,7 @@ class DiaryGate:
 
     def check(self) -> None:
         if self.cooling:
-            raise ClipsetError(Failure(Reason.THROTTLED, "cooling", Stage.RESOLVE))
+            raise Cooling
 
     def refused(self, retry_after_s: float | None, detail: str) -> None:
         self.diary.append("refused" if retry_after_s is None else f"refused for {retry_after_s:g} s")

@@ -14,7 +14,7 @@ from clipset.reasons import Reason
 from clipset.sources.youtube.config import Egress
 from clipset.sources.youtube.seam import ResolverYDL
 from clipset.sources.youtube.transport import OpenConnections
-from clipset.types import ClipsetError, Interrupted, Recipe, Stage
+from clipset.types import ClipsetError, Cooling, Interrupted, Recipe, Stage
 
 PLAYER = "/youtubei/v1/player"
 GONE = "Video unavailable"
@@ -37,7 +37,8 @@ def test_a_resolve_is_one_request_and_one_permit(rig: Rig) -> None:
 
 def test_nothing_is_asked_before_the_permit(rig: Rig) -> None:
     rig.gate.cooling = True
-    assert rig.failure().reason is Reason.THROTTLED
+    with pytest.raises(Cooling):
+        rig.failure()
     assert rig.youtube.seen == []
     assert rig.gate.diary == []
 
@@ -48,7 +49,8 @@ def test_an_egress_that_cools_during_a_resolve_is_not_asked_again_nor_refused_tw
         handler.send_json(unplayable(VIDEO_ID, GONE))
 
     rig.youtube.script(PLAYER, cool)
-    assert rig.failure().reason is Reason.THROTTLED
+    with pytest.raises(Cooling):
+        rig.failure()
     assert len(rig.youtube.seen) == 1
     assert "refused" not in rig.gate.diary
 
@@ -252,9 +254,8 @@ def test_a_refusal_that_yt_dlp_swallows_is_still_a_refusal(rig: Rig, monkeypatch
     assert rig.gate.diary[-1] == "refused"
 
     monkeypatch.setattr(rig.gate, "enter", lambda: setattr(rig.gate, "cooling", True))
-    with pytest.raises(ClipsetError) as failed, source.locate(job(), rig.meter):
+    with pytest.raises(Cooling), source.locate(job(), rig.meter):
         pass
-    assert failed.value.failure.detail == "cooling"
     assert rig.gate.diary.count("refused") == 1
 
 

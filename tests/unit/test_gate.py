@@ -6,12 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from clipset.reasons import Reason
 from clipset.throttle.gate import Gate, choose
 from clipset.throttle.governor import FIRST_COOL_US, PROBE_US
 from clipset.throttle.policy import Mode, Policy
 from clipset.throttle.state import HOUR_US, EgressState
-from clipset.types import US_PER_S, ClipsetError, Interrupted
+from clipset.types import US_PER_S, Cooling, Interrupted
 
 NOW_US = 1_780_000_000_000_000
 
@@ -55,38 +54,41 @@ def test_permits_beyond_the_burst_are_spaced(clock: VirtualClock) -> None:
     assert clock.time_us == NOW_US + 12_500_000
 
 
-def test_a_refused_gate_waits_out_the_cool_down_in_short_pieces(clock: VirtualClock) -> None:
+def test_nobody_waits_at_a_cooling_gate(clock: VirtualClock) -> None:
     entrance = gate(clock)
-    entrance.refused(None, "HTTP Error 429")
-    entrance.enter()
-    assert clock.time_us == NOW_US + FIRST_COOL_US
-    assert max(clock.waits_s) <= 30
-
-
-def test_a_cooling_gate_that_must_not_wait_raises_throttled(clock: VirtualClock) -> None:
-    entrance = gate(clock, on_throttle="stop")
     entrance.enter()
     entrance.check()
     entrance.refused(7200, "HTTP Error 429")
     for ask in (entrance.enter, entrance.check):
-        with pytest.raises(ClipsetError) as caught:
+        with pytest.raises(Cooling):
             ask()
-        failure = caught.value.failure
-        assert (failure.reason, failure.detail, failure.retry_after_s) == (Reason.THROTTLED, "HTTP Error 429", 7200)
     assert not clock.waits_s
+    clock.time_us += 7200 * US_PER_S
+    entrance.enter()
+    assert clock.time_us == NOW_US + 7200 * US_PER_S
 
 
-def test_a_gate_that_must_not_wait_for_a_cool_down_still_waits_for_its_pace(clock: VirtualClock) -> None:
-    entrance = gate(clock, Policy(Mode.FIXED, 60), on_throttle="stop")
+def test_who_waits_for_a_permit_is_sent_away_when_the_gate_closes(clock: VirtualClock) -> None:
+    entrance = gate(clock, Policy(Mode.FIXED, 60))
+    entrance.enter()
+    clock.script = lambda: entrance.refused(None, "429")
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(entrance.enter) for _ in range(4)]
+    assert all(isinstance(future.exception(), Cooling) for future in futures)
+
+
+def test_long_waits_come_in_short_pieces(clock: VirtualClock) -> None:
+    entrance = gate(clock, Policy(Mode.FIXED, 1))
     entrance.enter()
     entrance.enter()
-    assert clock.time_us == NOW_US + 60 * US_PER_S
+    assert clock.time_us == NOW_US + HOUR_US
+    assert max(clock.waits_s) <= 30
 
 
 def test_a_stop_ends_every_wait(clock: VirtualClock) -> None:
     stop = threading.Event()
-    entrance = Gate("direct", EgressState(), Policy(), clock, stop)
-    entrance.refused(None, "429")
+    entrance = Gate("direct", EgressState(), Policy(Mode.FIXED, 1), clock, stop)
+    entrance.enter()
     clock.script = lambda: stop.set() if len(clock.waits_s) == 3 else None
     with ThreadPoolExecutor(8) as pool:
         futures = [pool.submit(entrance.enter) for _ in range(8)]
@@ -97,6 +99,7 @@ def test_a_stop_ends_every_wait(clock: VirtualClock) -> None:
 def test_threads_that_wait_at_a_closed_gate_come_out_as_one_probe_and_then_one_by_one(clock: VirtualClock) -> None:
     entrance, entered = gate(clock), []
     entrance.refused(None, "429")
+    clock.time_us += FIRST_COOL_US
 
     def work() -> None:
         entrance.enter()
@@ -128,6 +131,7 @@ def test_of_many_waiting_threads_only_one_watches_the_time(clock: VirtualClock) 
 def test_a_waiting_thread_goes_on_soon_after_the_probe_succeeded(clock: VirtualClock) -> None:
     entrance = gate(clock, Policy(Mode.UNLIMITED))
     entrance.refused(None, "429")
+    clock.time_us += FIRST_COOL_US
     entrance.enter()
     clock.script = entrance.succeeded
     before_us = clock.now_us()
@@ -153,9 +157,12 @@ def test_a_clock_set_back_during_a_cool_down_does_not_lengthen_it_beyond_what_wa
     entrance = gate(clock)
     entrance.refused(None, "429")
     clock.time_us -= 24 * HOUR_US
-    start_us = clock.time_us
+    assert entrance.snapshot().not_before_us == clock.time_us + FIRST_COOL_US
+    clock.time_us += FIRST_COOL_US - 1
+    with pytest.raises(Cooling):
+        entrance.enter()
+    clock.time_us += 1
     entrance.enter()
-    assert clock.time_us == start_us + FIRST_COOL_US
 
 
 def test_of_several_egresses_the_one_that_admits_soonest_is_chosen(clock: VirtualClock) -> None:
@@ -167,6 +174,9 @@ def test_of_several_egresses_the_one_that_admits_soonest_is_chosen(clock: Virtua
     assert choose([slow, fast]) is fast
     fast.refused(None, "429")
     assert choose([slow, fast]) is slow
+    clock.time_us += FIRST_COOL_US - US_PER_S
+    slow.enter()
+    assert choose([slow, fast]) is slow  # the other is back in a second, but is not to be asked now
 
 
 def test_no_permit_is_given_twice_to_many_threads(clock: VirtualClock) -> None:

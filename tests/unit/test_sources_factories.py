@@ -18,14 +18,14 @@ def setting(youtube_origin: str | None = None) -> Setting:
 
 
 def test_all_workers_share_one_index_of_a_folder(tmp_path: Path) -> None:
-    make = factories.folder(str(tmp_path), setting())
+    make = factories.folder(str(tmp_path), setting()).make
     first, second = make(), make()
     assert first.name == "folder"
     assert first._index is second._index  # type: ignore[attr-defined]
 
 
 def test_each_worker_has_its_own_youtube() -> None:
-    make = factories.youtube("", setting("http://127.0.0.1:1"))
+    make = factories.youtube("", setting("http://127.0.0.1:1")).make
     first, second = make(), make()
     assert first.name == "youtube"
     assert first is not second

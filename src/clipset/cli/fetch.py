@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -24,7 +24,7 @@ from clipset.ledger import Ledger, PlanSummary
 from clipset.ledger.tables import write_failed, write_stats
 from clipset.progress import JsonEvents, LivePanel, PlainLines
 from clipset.progress.tally import Tally
-from clipset.run import Observer, Run, RunResult, StoppedBy
+from clipset.run import Conduct, Observer, Run, RunResult, StoppedBy
 from clipset.sinks.folders import FolderSink
 from clipset.throttle.gate import Gate
 from clipset.types import Recipe
@@ -33,6 +33,7 @@ _STOPPED_AS = {
     StoppedBy.FINISHED: Exit.OK,
     StoppedBy.NOT_DUE: Exit.RESUMABLE,
     StoppedBy.THROTTLE: Exit.RESUMABLE,
+    StoppedBy.LIMIT: Exit.RESUMABLE,
     StoppedBy.INTERRUPT: Exit.RESUMABLE,
 }
 
@@ -60,7 +61,7 @@ def fetch(order: Order) -> Exit:
         with lists.spinner():
             plans = lists.load(ledger, order.annotations, chosen, recipe)
         stops = workshop.Stops(threading.Event(), threading.Event())
-        gates, engine = _prepare(order, ledger, recipe, clock, stops)
+        parts = _prepare(order, ledger, recipe, clock, stops)
     except BaseException:
         ledger.discard()
         raise
@@ -73,11 +74,11 @@ def fetch(order: Order) -> Exit:
         _link_new_annotations(ledger, sink, plans)
         tally = _tally(plans, clock)
         with _watching(order, tally, clock) as observer, _stopping(stops), _session(ledger, order, clock) as session:
-            run = Run(ledger, engine, list(gates.values()), observer, clock, order.reach.on_throttle == "stop")
+            run = Run(ledger, parts.engine, parts.gates, observer, clock, parts.conduct)
             session.result = run.run([plan.plan_id for plan in plans], session.id, stops.drain, stops.abort)
         _show_summary(order, ledger, plans, session.result, tally, clock)
         if not stops.abort.is_set():
-            engine.close()
+            parts.engine.close()
     return _exit_status(session.result)
 
 
@@ -99,14 +100,23 @@ def _session(ledger: Ledger, order: Order, clock: Clock) -> Iterator[_Session]:
         write_failed(ledger, order.out / "failed.csv")
 
 
-def _prepare(
-    order: Order, ledger: Ledger, recipe: Recipe, clock: Clock, stops: workshop.Stops
-) -> tuple[Mapping[str, Gate], Engine]:
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    gates: tuple[Gate, ...]  # of the paced sources
+    engine: Engine
+    conduct: Conduct
+
+
+def _prepare(order: Order, ledger: Ledger, recipe: Recipe, clock: Clock, stops: workshop.Stops) -> _Parts:
     ways = workshop.egresses(order.reach)
     gates = workshop.gates(order.reach, ways, ledger.egresses(), clock, stops)
     setting = workshop.setting(order.reach, ways, gates, recipe, stops.abort)
-    makers = workshop.source_makers(order.reach, setting)
-    return gates, workshop.engine(order.running, makers, recipe, order.out, stops.abort)
+    sources = workshop.sources(order.reach, setting)
+    return _Parts(
+        tuple(gates.values()) if any(source.is_paced for source in sources) else (),
+        workshop.engine(order.running, sources, recipe, order.out, stops.abort),
+        workshop.conduct(order.reach, order.running, sources, clock.now_us()),
+    )
 
 
 def _exit_status(result: RunResult) -> Exit:

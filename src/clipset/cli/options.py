@@ -102,5 +102,14 @@ class RunOptions:
     engine: Literal["local"] = "local"
     """Where the work runs."""
 
+    max_clips: int | None = None
+    """End this session after so many finished clips; the next one goes on from there."""
+
+    max_hours: float | None = None
+    """End this session after so many hours."""
+
+    until: str | None = None
+    """End this session at this time of day, as HH:MM."""
+
     json: Annotated[bool, _FLAG] = False
     """Print one JSON event a line on standard output, no live display."""

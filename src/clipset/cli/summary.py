@@ -19,6 +19,7 @@ _NEXT = {
     StoppedBy.FINISHED: "Nothing wanted remains.",
     StoppedBy.NOT_DUE: "Some clips may be there later; run the same command again then.",
     StoppedBy.THROTTLE: "YouTube refused; no clip was lost. Run the same command again after the cool-down.",
+    StoppedBy.LIMIT: "This session has reached its limit; run the same command again to go on.",
     StoppedBy.INTERRUPT: "Stopped as you asked; run the same command again to go on.",
     StoppedBy.FAILURE: "This machine cannot go on.",
 }

@@ -1,9 +1,10 @@
 """From options to the parts of a run: egresses, gates, sources, an engine."""
 
+import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from clipset import registry
@@ -15,17 +16,21 @@ from clipset.engines.local import LocalEngine, default_jobs
 from clipset.ledger import EgressRow
 from clipset.materialise import Bench
 from clipset.media import MediaEngine
+from clipset.run import Conduct
 from clipset.sinks.folders import FolderSink
-from clipset.sources.setting import Setting, SourceFactory
+from clipset.sources.setting import Prepared, Setting, SourceFactory
 from clipset.sources.youtube.config import Egress
 from clipset.sources.youtube.config import Gate as SourceGate
 from clipset.throttle.gate import Gate, choose
 from clipset.throttle.policy import Mode, Policy
 from clipset.throttle.state import EgressState
-from clipset.types import US_PER_S, Recipe, Source
+from clipset.types import US_PER_S, Recipe
 
 OLD_AFTER_DAYS = 60
 """yt-dlp follows YouTube with a release or two a month."""
+
+_MAX_HOURS = 10_000
+_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,32 +92,63 @@ def gates(
     """One a way out, each going on where the ledger says it stopped."""
     states = {row.name: EgressState.from_json(row.state) for row in known}
     rate = policy(reach)
-    return {
-        way.name: Gate(way.name, states.get(way.name, EgressState()), rate, clock, stops.drain, reach.on_throttle)
-        for way in ways
-    }
+    return {way.name: Gate(way.name, states.get(way.name, EgressState()), rate, clock, stops.drain) for way in ways}
 
 
-def source_makers(reach: ReachOptions, setting: Setting) -> list[Callable[[], Source]]:
+def sources(reach: ReachOptions, setting: Setting) -> list[Prepared]:
     """One a --source, in their order. Raises UserError."""
-    makers = []
+    found = []
     for spec in reach.source:
         name, _, argument = spec.partition(":")
         factory: SourceFactory = registry.load("sources", name)
-        makers.append(factory(argument, setting))
-    return makers
+        found.append(factory(argument, setting))
+    return found
 
 
-def engine(
-    running: RunOptions, makers: list[Callable[[], Source]], recipe: Recipe, out: Path, abort: threading.Event
-) -> Engine:
+def conduct(reach: ReachOptions, running: RunOptions, prepared: list[Prepared], now_us: int) -> Conduct:
+    """Raises UserError."""
+    paced = [number for number, source in enumerate(prepared) if source.is_paced]
+    return Conduct(
+        stop_on_throttle=reach.on_throttle == "stop",
+        at_hand_first=bool(paced) and paced[0] > 0,
+        goes_on_cooling=bool(paced) and paced[-1] < len(prepared) - 1,
+        max_clips=_max_clips(running),
+        until_us=_until_us(running, now_us),
+    )
+
+
+def _max_clips(running: RunOptions) -> int | None:
+    if running.max_clips is not None and running.max_clips < 1:
+        raise UserError(f"--max-clips must be at least 1, not {running.max_clips}")
+    return running.max_clips
+
+
+def _until_us(running: RunOptions, now_us: int) -> int | None:
+    """The earlier of --max-hours and --until, the latter the next time that a clock on this machine shows it."""
+    ends_us = []
+    if running.max_hours is not None:
+        if not 0 < running.max_hours <= _MAX_HOURS:
+            raise UserError(f"--max-hours must be above 0 and at most {_MAX_HOURS}, not {running.max_hours:g}")
+        ends_us.append(now_us + round(running.max_hours * 3600 * US_PER_S))
+    if running.until is not None:
+        found = _TIME_OF_DAY.fullmatch(running.until)
+        if found is None:
+            raise UserError(f"--until is a time of day such as 07:30, not {running.until!r}")
+        now = datetime.fromtimestamp(now_us / US_PER_S)  # noqa: DTZ006 - the user's own clock
+        end = now.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
+        ends_us.append(round((end if end > now else end + timedelta(days=1)).timestamp()) * US_PER_S)
+    return min(ends_us, default=None)
+
+
+def engine(running: RunOptions, prepared: list[Prepared], recipe: Recipe, out: Path, abort: threading.Event) -> Engine:
     """Raises UserError."""
     if running.jobs is not None and not 1 <= running.jobs <= 1000:
         raise UserError(f"--jobs must be between 1 and 1000, not {running.jobs}")
     sink = FolderSink(out)
+    at_hand = next((number for number, source in enumerate(prepared) if source.is_paced), len(prepared))
 
     def make_bench() -> Bench:
-        return Bench(tuple(make() for make in makers), MediaEngine(recipe, abort), sink, abort)
+        return Bench(tuple(source.make() for source in prepared), MediaEngine(recipe, abort), sink, abort, at_hand)
 
     return LocalEngine(make_bench, running.jobs or default_jobs())
 

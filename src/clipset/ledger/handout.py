@@ -57,18 +57,25 @@ class Handout:
     """Hands out the videos of plans in one session, plan by plan; a video comes with its clips of all of them.
 
     What was due when the session began is found by the walk; what came due since then, by its time. A video that
-    was refused at the egress is put back and the walk returns to it.
+    was refused at the egress, or not reached, is put back and the walk returns to it. Jobs `at_hand` are a walk of
+    their own over everything, once, that leaves no trace of what it did not find.
     """
 
-    def __init__(self, connection: sqlite3.Connection, plans: tuple[int, ...], session: int, now_us: int) -> None:
-        self.plans = plans
-        self.session = session
+    def __init__(
+        self, connection: sqlite3.Connection, plans: tuple[int, ...], session: int, now_us: int, *, at_hand: bool
+    ) -> None:
+        self.plans, self.session, self.at_hand = plans, session, at_hand
         self._connection = connection
         self._positions = dict.fromkeys(plans, 0)
+        self._returned: dict[int, int] = {}
         self._since_us = now_us
 
-    def take(self, now_us: int, count: int, exclude: Collection[str]) -> list[VideoJob]:
+    def take(self, now_us: int, count: int, exclude: Collection[str], *, returned_too: bool) -> list[VideoJob]:
         """At most `count` jobs for videos that are not in `exclude`, which names those in flight."""
+        if returned_too:
+            for plan, position in self._returned.items():
+                self._positions[plan] = min(self._positions[plan], position)
+            self._returned.clear()
         self._since_us = min(self._since_us, now_us)  # a clock that was set back must not hide what waits
         chosen: dict[int, _Video] = {}
         for video in self._videos(now_us):
@@ -94,17 +101,18 @@ class Handout:
     def _job(self, video: _Video, now_us: int) -> VideoJob:
         key, video_id, attempts = video
         wanted = _wanted(video_id, self._connection.execute(_CLIPS_OF_VIDEO, self._keys(now_us=now_us, video=key)))
-        return VideoJob(video_id, tuple(wanted), attempts + 1)
+        return VideoJob(video_id, tuple(wanted), attempts + 1, self.at_hand)
 
     def recorded(self, outcome: Outcome, now_us: int) -> None:
         """What was refused at the egress is untouched: the walk goes back to the first of the video's clips."""
         self._since_us = min(self._since_us, now_us)
-        if not any(not counts(verdict.result) for verdict in outcome.verdicts):
+        is_settled = all(counts(verdict.result) for verdict in outcome.verdicts) and not outcome.unreached
+        if is_settled or outcome.job.at_hand:
             return
         for plan in self.plans:
             (found,) = self._connection.execute(_FIRST_POSITION, (plan, outcome.job.video_id)).fetchone()
             if found is not None:
-                self._positions[plan] = min(self._positions[plan], found)
+                self._returned[plan] = min(self._returned.get(plan, found), found)
 
     def next_due_us(self) -> int | None:
         """When the first clip whose back-off ran or runs out in this session may be asked for; None without one."""

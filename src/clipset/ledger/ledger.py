@@ -100,15 +100,25 @@ class Ledger(LedgerReader):
         return self.summary(plan)
 
     def next_jobs(
-        self, plan_ids: Sequence[int], now_us: int, count: int, exclude: Collection[str], session_id: int
+        self,
+        plan_ids: Sequence[int],
+        now_us: int,
+        count: int,
+        exclude: Collection[str],
+        session_id: int,
+        *,
+        at_hand: bool = False,
+        returned_too: bool = True,
     ) -> list[VideoJob]:
         """At most `count` videos of the plans with all their wanted clips that are due, in the order of the list.
 
         `exclude` holds the ids of the videos in flight. A clip comes once in a session; again only when its back-off
-        brought it due, or when the egress was refused and the clip is untouched.
+        brought it due, or, with `returned_too`, when it came back untouched because the egress was refused. Jobs
+        `at_hand` come first if at all: they go over everything once.
         """
         with plain_errors(self._path):
-            return self._handing_out(plan_ids, session_id, now_us).take(now_us, count, exclude)
+            handout = self._handing_out(plan_ids, session_id, now_us, at_hand=at_hand)
+            return handout.take(now_us, count, exclude, returned_too=returned_too)
 
     def next_due_us(self, plan_ids: Sequence[int], session_id: int) -> int | None:
         """When the next clip of the plans may be asked for that `next_jobs` did not have; None when there is none."""
@@ -179,9 +189,11 @@ class Ledger(LedgerReader):
         with self._writing():
             self._connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, value))
 
-    def _handing_out(self, plan_ids: Sequence[int], session_id: int, now_us: int) -> Handout:
-        if self._handout is None or (self._handout.plans, self._handout.session) != (tuple(plan_ids), session_id):
-            self._handout = Handout(self._connection, tuple(plan_ids), session_id, now_us)
+    def _handing_out(self, plan_ids: Sequence[int], session_id: int, now_us: int, *, at_hand: bool = False) -> Handout:
+        plans, known = tuple(plan_ids), self._handout
+        if known is None or (known.plans, known.session, known.at_hand) != (plans, session_id, at_hand):
+            self._handout = Handout(self._connection, plans, session_id, now_us, at_hand=at_hand)
+        assert self._handout is not None  # noqa: S101 - set above
         return self._handout
 
     @contextmanager

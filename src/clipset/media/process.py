@@ -14,7 +14,7 @@ from clipset.media import wire
 from clipset.media.cache import READ_BYTES_MAX
 from clipset.media.limits import Limits
 from clipset.reasons import Reason
-from clipset.types import ClipsetError, Failure, Interrupted, Recipe, Stage
+from clipset.types import ClipsetError, Cooling, Failure, Interrupted, Recipe, Stage
 
 _TICK_S = 0.1  # how often a wait looks at the stop event
 _EXIT_S = 5.0  # for a child whose socket is closed
@@ -148,7 +148,7 @@ def _read(request: wire.Header, read: Read) -> tuple[wire.Message, Exception | N
         raise ValueError("no such range")
     try:
         data, size_bytes = read(number, start, end)
-    except (ClipsetError, Interrupted) as error:
+    except (ClipsetError, Cooling, Interrupted) as error:
         return _UNREAD, error
     return ({"op": "bytes", "size": size_bytes}, data[: end - start]), None
 

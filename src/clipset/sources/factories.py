@@ -1,20 +1,19 @@
 """The built-in sources' entry points: from `--source name:argument` to what makes a source in each worker."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from clipset.config import UserError
 from clipset.sources.folder import FolderSource
 from clipset.sources.folder_index import FolderIndex
-from clipset.sources.setting import Setting
+from clipset.sources.setting import Prepared, Setting
 from clipset.sources.youtube.config import YouTubeConfig
 from clipset.sources.youtube.resolve import CLIENTS
 from clipset.sources.youtube.source import YouTubeSource
 from clipset.types import Source
 
 
-def youtube(argument: str, setting: Setting) -> Callable[[], Source]:
+def youtube(argument: str, setting: Setting) -> Prepared:
     """Raises UserError."""
     if argument:
         raise UserError(f"--source youtube takes nothing after a colon, not {argument!r}")
@@ -30,7 +29,7 @@ def youtube(argument: str, setting: Setting) -> Callable[[], Source]:
             config, setting.egresses, setting.gates, setting.abort, setting.recipe, choose_egress=setting.choose
         )
 
-    return make
+    return Prepared(make, is_paced=True)
 
 
 def _known(clients: tuple[str, ...]) -> tuple[str, ...]:
@@ -40,7 +39,7 @@ def _known(clients: tuple[str, ...]) -> tuple[str, ...]:
     return clients
 
 
-def folder(argument: str, setting: Setting) -> Callable[[], Source]:
+def folder(argument: str, setting: Setting) -> Prepared:
     """Raises UserError. The folder is walked once, whatever the number of workers."""
     del setting
     if not argument:
@@ -49,4 +48,4 @@ def folder(argument: str, setting: Setting) -> Callable[[], Source]:
         index = FolderIndex(Path(argument).expanduser())
     except ValueError as error:
         raise UserError(str(error)) from None
-    return lambda: FolderSource(index)
+    return Prepared(lambda: FolderSource(index))

@@ -22,10 +22,18 @@ class Setting:
     youtube_clients: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A source that can be made in each worker. A paced one asks through the gates, others try nobody's patience."""
+
+    make: Callable[[], Source]
+    is_paced: bool = False
+
+
 class SourceFactory(Protocol):
     """The entry point of a source. `argument` is what follows the colon of `--source name:argument`, or ''.
 
     Raises UserError when the argument makes no sense.
     """
 
-    def __call__(self, argument: str, setting: Setting) -> Callable[[], Source]: ...
+    def __call__(self, argument: str, setting: Setting) -> Prepared: ...

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clipset.clock import Clock
-from clipset.reasons import Reason
 from clipset.throttle import governor
 from clipset.throttle.learning import rate_per_h
 from clipset.throttle.policy import Mode, Policy
 from clipset.throttle.state import EgressState
-from clipset.types import US_PER_S, ClipsetError, Failure, Interrupted, Stage
+from clipset.types import US_PER_S, Cooling, Interrupted
 
 _LONGEST_WAIT_S = 30.0
 """A long wait is cut in pieces, so that a clock that was set, or a machine that slept, is noticed."""
@@ -44,10 +43,9 @@ class Gate:
         policy: Policy,
         clock: Clock,
         stop: threading.Event,
-        on_throttle: Literal["wait", "stop"] = "wait",
     ) -> None:
         self.name = name
-        self._policy, self._clock, self._stop, self._on_throttle = policy, clock, stop, on_throttle
+        self._policy, self._clock, self._stop = policy, clock, stop
         self._state = governor.rebased(state, clock.now_us())
         self._lock = threading.Lock()
         self._turnstile = threading.Lock()
@@ -58,7 +56,8 @@ class Gate:
         """Wait for a permit and take it.
 
         One thread waits for the time, the others for that thread: when the gate opens they come out one by one.
-        Raises Interrupted when the run stops, and ClipsetError(throttled) when cooling with on_throttle «stop».
+        Raises Interrupted when the run stops, and Cooling when the egress is cooling down: waiting for that is the
+        run's business, which may have better things to do.
         """
         with self._lock:
             self._waiting += 1
@@ -75,21 +74,20 @@ class Gate:
         if self._stop.is_set():
             raise Interrupted
         with self._lock:
-            now_us = self._clock.now_us()
-            self._set(governor.rebased(self._state, now_us))
+            now_us = self._now_us()
             decision = governor.next_permit(self._state, self._policy, now_us)
             if isinstance(decision, governor.Permit):
                 self._set(governor.granted(self._state, self._policy, now_us))
                 return 0.0
-            if self._on_throttle == "stop":
-                self._check(now_us)
+            if governor.is_cooling(self._state, now_us):
+                raise Cooling
         longest_s = _PROBE_POLL_S if decision.is_probing else _LONGEST_WAIT_S
         return min(longest_s, max(1, decision.at_us - now_us) / US_PER_S)
 
     def check(self) -> None:
-        """Raise ClipsetError(throttled) if the egress is cooling."""
-        with self._lock:
-            self._check(self._clock.now_us())
+        """Raise Cooling if the egress is cooling down."""
+        if self.is_cooling:
+            raise Cooling
 
     def refused(self, retry_after_s: float | None, detail: str) -> None:
         """The egress was refused. `detail` is the raw text, without secrets."""
@@ -103,8 +101,8 @@ class Gate:
 
     def snapshot(self) -> GateView:
         with self._lock:
-            now_us, state = self._clock.now_us(), governor.rebased(self._state, self._clock.now_us())
-            is_cooling = governor.is_cooling(state, now_us)
+            is_cooling = governor.is_cooling(self._state, self._now_us())
+            state = self._state
         return GateView(
             name=self.name,
             state="cooling" if is_cooling else "open",
@@ -114,20 +112,24 @@ class Gate:
             state_json=state.to_json(),
         )
 
+    @property
+    def is_cooling(self) -> bool:
+        with self._lock:
+            return governor.is_cooling(self._state, self._now_us())
+
     def admits_us(self) -> int:
         """When one more thread would get its permit, as far as is known now: wall clock, microseconds."""
         with self._lock:
-            now_us = self._clock.now_us()
+            now_us = self._now_us()
             decision = governor.next_permit(self._state, self._policy, now_us)
             first_us = now_us if isinstance(decision, governor.Permit) else decision.at_us
             return first_us + self._waiting * governor.spacing_us(self._state, self._policy)
 
-    def _check(self, now_us: int) -> None:
-        if governor.is_cooling(self._state, now_us):
-            not_before_us = governor.rebased(self._state, now_us).not_before_us
-            detail = self._state.last_detail or f"egress {self.name} is cooling down"
-            after_s = (not_before_us - now_us) / US_PER_S
-            raise ClipsetError(Failure(Reason.THROTTLED, detail, Stage.RESOLVE, retry_after_s=after_s))
+    def _now_us(self) -> int:
+        """A clock that was set back is noticed here, whoever looks: what was left of a wait is still left, no more."""
+        now_us = self._clock.now_us()
+        self._set(governor.rebased(self._state, now_us))
+        return now_us
 
     def _set(self, state: EgressState) -> None:
         if state is not self._state:
@@ -136,5 +138,5 @@ class Gate:
 
 
 def choose(gates: Iterable[Gate]) -> Gate:
-    """The gate that admits soonest; the first of equals. Raises ValueError without gates."""
-    return min(gates, key=Gate.admits_us)
+    """The gate that admits soonest, if possible an open one; the first of equals. Raises ValueError without gates."""
+    return min(gates, key=lambda gate: (gate.is_cooling, gate.admits_us()))

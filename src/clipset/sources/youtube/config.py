@@ -81,11 +81,11 @@ class Gate(Protocol):
     """The governor of one egress, as the source sees it. One permit a video; both looks at a video share it."""
 
     def enter(self) -> None:
-        """Wait for a permit. Raises Interrupted, or ClipsetError(throttled) when cooling and the run must not wait."""
+        """Wait for a permit. Raises Interrupted, Cooling."""
         ...
 
     def check(self) -> None:
-        """Raise ClipsetError(throttled) if the egress is cooling."""
+        """Raise Cooling if the egress is cooling down."""
         ...
 
     def refused(self, retry_after_s: float | None, detail: str) -> None:

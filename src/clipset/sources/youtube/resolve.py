@@ -14,7 +14,7 @@ from clipset.sources.youtube.config import Gate, YouTubeConfig
 from clipset.sources.youtube.rendition import Rendition, all_protected, renditions
 from clipset.sources.youtube.response import RequestFailed
 from clipset.sources.youtube.seam import ResolverYDL
-from clipset.types import ClipsetError, Failure, Interrupted, Stage
+from clipset.types import ClipsetError, Cooling, Failure, Interrupted, Stage
 
 # What one client says and another may not: videos made for kids, age gates that an embedded player passes, texts
 # about the player itself, experiments with formats. All other losses are the video's own and believed at once.
@@ -44,7 +44,7 @@ class Resolver:
         self._extractor = ydl.get_info_extractor("Youtube")
 
     def resolve(self, video_id: str) -> Resolved:
-        """Raises ClipsetError for what this means for the video, Interrupted when the run stops."""
+        """Raises ClipsetError for what this means for the video, Cooling, Interrupted when the run stops."""
         try:
             resolved = self._resolve(video_id)
         except ClipsetError as error:
@@ -78,7 +78,7 @@ class Resolver:
     def _extract(self, video_id: str) -> Mapping[str, Any]:
         try:
             info = self._extractor.extract(f"https://www.youtube.com/watch?v={video_id}")
-        except (ClipsetError, Interrupted):
+        except (ClipsetError, Cooling, Interrupted):
             raise
         except RequestFailed as error:
             raise self._refused(verdict.of_request(error, Stage.RESOLVE)) from None

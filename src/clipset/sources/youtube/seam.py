@@ -20,7 +20,7 @@ from clipset.sources.youtube.origin import is_captcha_page, is_manifest, is_medi
 from clipset.sources.youtube.redact import redacted, redacted_url
 from clipset.sources.youtube.response import MeteredResponse, RequestFailed, cause_of
 from clipset.sources.youtube.transport import OpenConnections, SeamRH
-from clipset.types import ClipsetError, Interrupted, Meter
+from clipset.types import Cooling, Interrupted, Meter
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_HOPS = 8
@@ -74,10 +74,10 @@ class ResolverYDL(YoutubeDL):  # type: ignore[misc]  # yt-dlp ships no types
         return super().build_request_director([handler], preferences)
 
     def urlopen(self, req: Any) -> MeteredResponse:
-        """Send a request and follow its redirects. Raises RequestFailed, Interrupted, and what the gate raises."""
+        """Send a request and follow its redirects. Raises RequestFailed, Cooling, Interrupted."""
         try:
             return self._follow(req if isinstance(req, Request) else Request(req))
-        except (RequestFailed, ClipsetError, Interrupted) as error:
+        except (RequestFailed, Cooling, Interrupted) as error:
             self.last_failure = error
             raise
 

@@ -19,7 +19,7 @@ from clipset.sources.youtube.rendition import Rendition
 from clipset.sources.youtube.resolve import YT_DLP, Resolved, Resolver
 from clipset.sources.youtube.seam import ResolverYDL
 from clipset.sources.youtube.transport import OpenConnections
-from clipset.types import ClipsetError, Failure, Located, MediaInput, Meter, Recipe, Stage, VideoJob
+from clipset.types import ClipsetError, Cooling, Failure, Located, MediaInput, Meter, Recipe, Stage, VideoJob
 
 LONGEST_SEGMENT_BYTES = 256 * 1024**2
 """A segment has a few seconds of one rendition; more is a body without an end."""
@@ -42,7 +42,7 @@ class FirstOpen:
 def _is_open(gate: Gate) -> bool:
     try:
         gate.check()
-    except ClipsetError:
+    except Cooling:
         return False
     return True
 
@@ -88,7 +88,7 @@ class YouTubeSource:
 
     @contextmanager
     def locate(self, job: VideoJob, meter: Meter) -> Iterator[Iterator[Located]]:
-        """One input with all clips of the job. Raises ClipsetError, Interrupted."""
+        """One input with all clips of the job. Raises ClipsetError, Cooling, Interrupted."""
         session = self._session(self._choose(self._egresses, self._gates))
         session.ydl.meter = meter
         meter.egress, meter.tool = session.egress.name, YT_DLP
