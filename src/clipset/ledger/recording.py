@@ -69,9 +69,7 @@ class Recording:
         for attempt in outcome.attempts:
             clip = self._clip(video, attempt.clip)
             self._append([attempt], None, clip.key, outcome.job.attempt)
-            self._connection.execute(
-                _SESSION, (0, 0, attempt.cost.fetched_bytes, self._now_us, self._session)
-            )
+            self._connection.execute(_SESSION, (0, 0, attempt.cost.fetched_bytes, self._now_us, self._session))
 
     def _record_clip(self, outcome: Outcome, verdict: Attempt, clip: _Clip) -> None:
         tries = [attempt for attempt in outcome.attempts if attempt.clip == verdict.clip]

@@ -1,18 +1,146 @@
 """One tar from its first byte to its last, or to the last clip that it can bring."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from clipset.ledger.missing import Missed, Missing
-from clipset.progress_text import printable
 from clipset.sources.mirror.cvdf import Tar
 from clipset.sources.mirror.index import Listing
-from clipset.sources.mirror.members import clip_from_id, clip_of, refusal
-from clipset.sources.mirror.tar import Member, TarStream
+from clipset.sources.mirror.members import clip_named, clip_of, refusal
+from clipset.sources.mirror.tar import TarStream
 from clipset.sources.mirror.unpacking import Unpacked
 from clipset.sweep.keeping import keep
 from clipset.sweep.worklist import Worklist
-from clipset.types import Attempt, Cost, Failure, Outcome, Recipe, Sink, Stored, Trimmer
+from clipset.types import Attempt, ClipsetError, Cost, Failure, Interrupted, Outcome, Recipe, Sink, Stage, Trimmer
 from clipset.web import Web, WebFile
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of a clip that was met in a tar."""
+
+    outcome: Outcome
+    missed: Missed
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A tar is done with. `clip_ids` are all that it holds, None where it was not read to its end."""
+
+    tar: Tar
+    version: str
+    clip_ids: tuple[str, ...] | None
+    refused: tuple[str, ...]
+    size_bytes: int
+
+
+class Gauge:
+    """What a stream is reading now, for the display, and what has not been charged to a clip yet."""
+
+    def __init__(self) -> None:
+        self.tar: Tar | None = None
+        self.file: WebFile | None = None
+        self.read_bytes = 0
+        self._seconds = 0.0
+        self._charged_bytes = self._charged_requests = 0
+
+    def reading(self, tar: Tar, file: WebFile) -> Iterator[bytes]:
+        """The pieces of a file, timed."""
+        self.tar, self.file = tar, file
+        self._charged_requests = 0
+        pieces = iter(file)
+        while True:
+            began_s = time.monotonic()
+            piece = next(pieces, None)
+            self._seconds += time.monotonic() - began_s
+            if piece is None:
+                return
+            self.read_bytes += len(piece)
+            yield piece
+
+    def cost(self, trim_s: float) -> Cost:
+        """Of a clip: what came over the line since the one before, and the time that it took to check."""
+        requests = self.file.requests if self.file is not None else 0
+        cost = Cost(
+            download_s=self._seconds,
+            trim_s=trim_s,
+            total_s=self._seconds + trim_s,
+            fetched_bytes=self.read_bytes - self._charged_bytes,
+            requests=requests - self._charged_requests,
+        )
+        self._seconds, self._charged_bytes, self._charged_requests = 0.0, self.read_bytes, requests
+        return cost
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What one thread reads tars with. `tell` hands over what became of a clip."""
+
+    web: Web
+    source: str
+    missing: Missing
+    worklist: Worklist
+    recipe: Recipe
+    trimmer: Trimmer
+    sink: Sink
+    gauge: Gauge
+    tell: Callable[[Kept], None]
+
+    def read(self, tar: Tar, listing: Listing | None) -> Read | None:
+        """`listing` is what the tar held the last time; with the same content, what it does not have is not read for.
+
+        None when it has nothing. Raises ClipsetError naming the tar, Interrupted.
+        """
+        if listing is not None and not self._wanted_of(listing):
+            return None
+        with self.web.open(tar.url) as file:
+            known = listing if listing is not None and listing.version == file.version else None
+            try:
+                return self._read(tar, file, self._wanted_of(known) if known else None)
+            except ClipsetError as error:
+                raise _naming(tar, error) from error
+
+    def _read(self, tar: Tar, file: WebFile, expected: int | None) -> Read:
+        members = TarStream(Unpacked(self.gauge.reading(tar, file)))
+        clip_ids, refused, to_end = list[str](), list[str](), True
+        for member in members:
+            if why := refusal(member):
+                refused.append(f"{member.name} ({why})")
+                continue
+            clip = clip_of(member)
+            if clip is None:
+                continue
+            clip_ids.append(clip.id)
+            missed = self.missing.find(clip)
+            if missed is not None and self.worklist.claim(clip, missed.groups):
+                self._keep(members, missed, tar)
+                expected = None if expected is None else expected - 1
+            if expected == 0 or not self.worklist.is_useful(tar):
+                to_end = False
+                break
+        held = tuple(dict.fromkeys(clip_ids)) if to_end else None
+        return Read(tar, file.version, held, tuple(refused), file.size_bytes or file.position)
+
+    def _keep(self, members: TarStream, missed: Missed, tar: Tar) -> None:
+        (want,) = missed.job.wanted
+        try:
+            data = members.read()
+            began_s = time.monotonic()
+            result = keep(data, want, self.recipe, self.trimmer, self.sink)
+        except (ClipsetError, Interrupted):
+            self.worklist.release(want.clip)
+            raise
+        cost = self.gauge.cost(time.monotonic() - began_s)
+        attempt = Attempt(want.clip, result, self.source, cost=cost, tool=tar.name)
+        self.tell(Kept(Outcome(missed.job, (attempt,)), missed))
+
+    def _wanted_of(self, listing: Listing) -> int:
+        return self.missing.count(clip for clip in map(clip_named, listing.ids()) if clip is not None)
+
+
+def _naming(tar: Tar, error: ClipsetError) -> ClipsetError:
+    failure = error.failure
+    if tar.name in failure.detail:
+        return error
+    return ClipsetError(Failure(failure.reason, f"{tar.name}: {failure.detail}", Stage.FETCH, failure.http_status))

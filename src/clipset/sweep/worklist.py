@@ -9,16 +9,22 @@ from clipset.types import Clip
 
 
 class Worklist:
-    """`groups` are the clips that are not there; a tar is useful while one of those it may hold was not met."""
+    """`groups` are the clips that are not there; a tar is useful while one of those it may hold was not met, and no
+    more than `room` clips were.
+    """
 
     def __init__(
-        self, tars: Iterable[Tar], groups: Mapping[Group, int], may_hold: Callable[[Tar, Group], bool]
+        self,
+        tars: Iterable[Tar],
+        groups: Mapping[Group, int],
+        may_hold: Callable[[Tar, Group], bool],
+        room: int | None = None,
     ) -> None:
         self._waiting = list(tars)
         self._left = dict(groups)
         self._groups = {tar.url: [group for group in groups if may_hold(tar, group)] for tar in self._waiting}
         self._claimed = set[Clip]()
-        self._closed = False
+        self._room = room
         self._lock = threading.Lock()
 
     def next(self) -> Tar | None:
@@ -37,8 +43,10 @@ class Worklist:
     def claim(self, clip: Clip, groups: Iterable[Group]) -> bool:
         """False when another stream is at this clip."""
         with self._lock:
-            if clip in self._claimed:
+            if clip in self._claimed or self._room == 0:
                 return False
+            if self._room is not None:
+                self._room -= 1
             self._claimed.add(clip)
             for group in groups:
                 self._left[group] = self._left.get(group, 1) - 1
@@ -52,7 +60,7 @@ class Worklist:
     def close(self) -> None:
         """Nothing is useful any more."""
         with self._lock:
-            self._closed = True
+            self._room = 0
 
     def __len__(self) -> int:
         """The tars that wait, as far as they may bring something."""
@@ -60,4 +68,4 @@ class Worklist:
             return sum(map(self._is_useful, self._waiting))
 
     def _is_useful(self, tar: Tar) -> bool:
-        return not self._closed and any(self._left[group] > 0 for group in self._groups[tar.url])
+        return self._room != 0 and any(self._left[group] > 0 for group in self._groups[tar.url])

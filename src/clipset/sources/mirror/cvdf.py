@@ -1,7 +1,7 @@
 """Which tars CVDF's copy of Kinetics has, and which of them can hold a clip: `cvdf` of `--source`.
 
 List files name the tars of a version's split. Those of Kinetics-600 (train, val) hold a class each and are named after
-it; those of Kinetics-700-2020 (train, val) hold a class each and count the sorted classes from 1; all others mix classes.
+it; those of Kinetics-700-2020 (train, val) hold a class each and count the sorted classes from 1; others mix classes.
 """
 
 import csv
@@ -65,6 +65,11 @@ def mirror_split(split: str) -> str:
     return next((name for name in SPLITS if name in re.split(r"[^a-z]+", plain)), "")
 
 
+def names_a_version(dataset: str) -> bool:
+    """`kinetics400_val`, `k600`, `Kinetics-700-2020`"""
+    return _VERSION_IN_NAME.search(dataset) is not None
+
+
 def versions_of(dataset: str) -> tuple[str, ...]:
     """Where the clips of a dataset are looked for: in the version that its name names, otherwise in all."""
     found = _VERSION_IN_NAME.search(dataset)
@@ -77,7 +82,9 @@ def parse_versions(argument: str) -> tuple[str, ...]:
     unknown = [name for name in wanted if name not in VERSIONS]
     if unknown:
         known = ", ".join(VERSIONS)
-        raise UserError(f"--source cvdf: there is no version {unknown[0]!r}; there are {known} (cvdf:400,600 names two)")
+        raise UserError(
+            f"--source cvdf: there is no version {unknown[0]!r}; there are {known} (cvdf:400,600 names two)"
+        )
     return tuple(dict.fromkeys(wanted))
 
 

@@ -8,13 +8,20 @@ from clipset.types import US_PER_S, Clip, Span
 MEMBER_BYTES_MAX = 64 << 20
 """Of a clip: ten seconds at 50 Mbit/s. It is held in memory, once for each stream."""
 
-_CLIP = re.compile(r"([A-Za-z0-9_-]{11})_(\d{6,8})_(\d{6,8})\.mp4", re.ASCII)  # so no `._` companion of a Mac
+_CLIP = re.compile(r"([A-Za-z0-9_-]{11})_(\d{6,8})_(\d{6,8})", re.ASCII)
+_SUFFIX = ".mp4"
 
 
 def clip_of(member: Member) -> Clip | None:
-    """The clip `ID_000010_000020.mp4`, in whatever folder; None for a member that is none."""
-    found = _CLIP.fullmatch(member.name.rpartition("/")[2])
-    if member.kind is not Kind.FILE or found is None:
+    """The clip `ID_000010_000020.mp4`, in whatever folder; None for a member that is none, such as a Mac's `._ID…`."""
+    name = member.name.rpartition("/")[2]
+    return clip_named(name.removesuffix(_SUFFIX)) if member.kind is Kind.FILE and name.endswith(_SUFFIX) else None
+
+
+def clip_named(clip_id: str) -> Clip | None:
+    """The clip of an id such as `ID_000010_000020`, with whole seconds as all of a mirror's have."""
+    found = _CLIP.fullmatch(clip_id)
+    if found is None:
         return None
     start_us, end_us = int(found[2]) * US_PER_S, int(found[3]) * US_PER_S
     return Clip(found[1], Span(start_us, end_us)) if start_us < end_us else None

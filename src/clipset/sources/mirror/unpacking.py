@@ -24,7 +24,7 @@ class Unpacked:
         self._left_bytes = most_bytes
 
     def take(self, size_bytes: int) -> bytes:
-        """Exactly so many. Raises ClipsetError (damaged_media) where the archive ends first, and what reading raises."""
+        """Exactly so many. Raises ClipsetError (damaged_media) where the archive ends, and what reading raises."""
         return b"".join(self._pieces(size_bytes))
 
     def skip(self, size_bytes: int) -> None:
@@ -70,21 +70,22 @@ def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """One gzip member after the other, as gunzip does; what follows the last and is no gzip is left alone."""
-    inflater, is_first, fed = zlib.decompressobj(wbits=_AS_GZIP), True, False
+    inflater, is_first, is_fed = zlib.decompressobj(wbits=_AS_GZIP), True, False
     for piece in pieces:
-        while piece:
-            fed = True
+        rest = piece
+        while rest:
+            is_fed = True
             try:
-                yield from _inflated(inflater, piece)
+                yield from _inflated(inflater, rest)
             except zlib.error as error:
-                if is_first or inflater.unused_data:
+                if is_first:
                     raise damaged("the compressed data are damaged") from error
                 return
             if not inflater.eof:
                 break
-            piece = inflater.unused_data.lstrip(b"\0")
-            inflater, is_first, fed = zlib.decompressobj(wbits=_AS_GZIP), False, False
-    if fed or is_first:
+            rest = inflater.unused_data.lstrip(b"\0")
+            inflater, is_first, is_fed = zlib.decompressobj(wbits=_AS_GZIP), False, False
+    if is_fed or is_first:
         raise damaged("it ends early")
 
 
