@@ -259,13 +259,23 @@ def test_a_late_success_of_an_older_job_counts(ledger: Ledger) -> None:
     assert desk.ledger.status(desk.now_us).reasons == {}
 
 
-def test_a_clip_that_was_not_reached_stays_and_waits_for_the_next_session(ledger: Ledger) -> None:
-    desk = Desk(ledger, [row("a")])
-    (job,) = desk.jobs()
+def test_a_clip_that_was_not_reached_stays_and_comes_again(ledger: Ledger) -> None:
+    desk = Desk(ledger, [row("a"), row("b")])
+    (job,) = desk.jobs(1)
     desk.record(Outcome(job, ()))
-    assert (desk.names(), desk.clips) == ([], (1, 0, 0))
-    desk.new_session()
-    assert desk.jobs() == [job]
+    assert desk.clips == (2, 0, 0)
+    held = ledger.next_jobs([desk.plan], desk.now_us, 9, (), desk.session, returned_too=False)
+    assert [held_job.video_id for held_job in held] == [row("b").video_id]
+    assert desk.jobs(1) == [job]
+
+
+def test_jobs_at_hand_go_over_everything_once_and_then_the_others_do(ledger: Ledger) -> None:
+    desk = Desk(ledger, [row("a"), row("b")])
+    first, second = ledger.next_jobs([desk.plan], desk.now_us, 9, (), desk.session, at_hand=True)
+    assert (first.at_hand, second.at_hand) == (True, True)
+    desk.record(Outcome(first, ()), outcome(second, None))
+    assert ledger.next_jobs([desk.plan], desk.now_us, 9, (), desk.session, at_hand=True) == []
+    assert [(job.video_id, job.at_hand) for job in desk.jobs()] == [(row("a").video_id, False)]
 
 
 def test_links_that_the_job_did_not_know_of_are_made_later(ledger: Ledger) -> None:

@@ -14,14 +14,13 @@ from types import FrameType
 from rich.console import Console
 
 from clipset import __version__
-from clipset.cli import lists, workshop
+from clipset.cli import lists, terms, workshop
 from clipset.cli.options import ClipOptions, ReachOptions, RunOptions, SelectionOptions
 from clipset.cli.outcome import Exit, complain, machine_failed, say
 from clipset.cli.summary import print_events, print_summary
 from clipset.clock import Clock, SystemClock
 from clipset.engines import Engine
 from clipset.ledger import Ledger, PlanSummary
-from clipset.ledger.tables import write_failed, write_stats
 from clipset.progress import JsonEvents, LivePanel, PlainLines
 from clipset.progress.tally import Tally
 from clipset.run import Conduct, Observer, Run, RunResult, StoppedBy
@@ -56,6 +55,7 @@ def fetch(order: Order) -> Exit:
     recipe, chosen = lists.recipe(order.clips), lists.selection(order.selection)
     workshop.policy(order.reach)  # what makes no sense is said before anything is written
     workshop.egresses(order.reach)
+    before_us = workshop.recheck_before_us(order.running, clock.now_us())
     ledger = Ledger.open(order.out)
     try:
         with lists.spinner():
@@ -69,14 +69,19 @@ def fetch(order: Order) -> Exit:
         say(warning)
     with ledger:
         lists.remember_recipe(ledger, recipe)
+        plan_ids = [plan.plan_id for plan in plans]
+        if before_us is not None and (rechecked := ledger.want_again({"lost"}, before_us, plan_ids=plan_ids).total()):
+            say(f"{rechecked:,} lost clips are asked for again")
+            plans = [ledger.summary(plan_id) for plan_id in plan_ids]
+        terms.say_once(ledger, order.reach.source)
         sink = FolderSink(order.out)
         sink.sweep()
         _link_new_annotations(ledger, sink, plans)
         tally = _tally(plans, clock)
         with _watching(order, tally, clock) as observer, _stopping(stops), _session(ledger, order, clock) as session:
             run = Run(ledger, parts.engine, parts.gates, observer, clock, parts.conduct)
-            session.result = run.run([plan.plan_id for plan in plans], session.id, stops.drain, stops.abort)
-        _show_summary(order, ledger, plans, session.result, tally, clock)
+            session.result = run.run(plan_ids, session.id, stops.drain, stops.abort)
+        _show_summary(order, ledger, plans, session, tally, clock)
         if not stops.abort.is_set():
             parts.engine.close()
     return _exit_status(session.result)
@@ -96,8 +101,7 @@ def _session(ledger: Ledger, order: Order, clock: Clock) -> Iterator[_Session]:
         yield session
     finally:
         ledger.stop_session(session.id, clock.now_us(), session.result.stopped_by.value)
-        write_stats(ledger, order.out / "stats.csv")
-        write_failed(ledger, order.out / "failed.csv")
+        ledger.write_tables()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +184,15 @@ def _stopping(stops: workshop.Stops) -> Iterator[None]:
 
 
 def _show_summary(
-    order: Order, ledger: Ledger, plans: list[PlanSummary], result: RunResult, tally: Tally, clock: Clock
+    order: Order, ledger: Ledger, plans: list[PlanSummary], session: "_Session", tally: Tally, clock: Clock
 ) -> None:
+    came_back, result = ledger.came_back(session.id), session.result
     after = [ledger.summary(plan.plan_id) for plan in plans]
     if order.running.json:
-        print_events(after, result, tally, clock.now_us())
+        print_events(after, result, tally, clock.now_us(), came_back)
     else:
         reasons = ledger.status(clock.now_us()).reasons
-        print_summary(order.out, after, reasons, result, tally, clock.now_us())
+        print_summary(order.out, after, reasons, result, tally, clock.now_us(), came_back)
 
 
 def _tools() -> str:

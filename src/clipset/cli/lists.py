@@ -48,6 +48,7 @@ def selection(options: SelectionOptions) -> Selection:
             labels=frozenset(labels) if options.class_ or options.classes_file else None,
             limit=options.limit,
             shard=parse_shard(options.shard) if options.shard is not None else None,
+            only_cc=options.only_cc,
         )
     except ValueError as error:
         raise UserError(str(error)) from None
@@ -134,6 +135,8 @@ def _header(path: Path, hashes: list[str], chosen: Selection, how: Recipe) -> Pl
         # under a limit, what a list contributes depends on the lists before it
         "after": hashes[:-1] if chosen.limit is not None else [],
     }
+    if chosen.only_cc:
+        described["only_cc"] = True
     return PlanHeader(path.name, hashes[-1], json.dumps(described, sort_keys=True), how.id, dataset_name(path))
 
 

@@ -33,6 +33,9 @@ class SelectionOptions:
     limit: int | None = None
     """Only the first N clips, in the order of the file."""
 
+    only_cc: Annotated[bool, _FLAG] = False
+    """Only clips whose video stands under a Creative Commons licence, by the list's column is_cc."""
+
     shard: str | None = None
     """Only the videos of shard I of N, as I/N (1-based): the same on every machine."""
 
@@ -110,6 +113,12 @@ class RunOptions:
 
     until: str | None = None
     """End this session at this time of day, as HH:MM."""
+
+    recheck: Literal["lost"] | None = None
+    """Ask again for the clips of these lists that are lost: videos come back."""
+
+    older_than: str | None = None
+    """With --recheck: only those last asked for so long ago, such as 30d, 12h, 2w."""
 
     json: Annotated[bool, _FLAG] = False
     """Print one JSON event a line on standard output, no live display."""

@@ -26,7 +26,13 @@ _NEXT = {
 
 
 def print_summary(
-    out: Path, plans: list[PlanSummary], reasons: Mapping[str, int], result: RunResult, tally: Tally, now_us: int
+    out: Path,
+    plans: list[PlanSummary],
+    reasons: Mapping[str, int],
+    result: RunResult,
+    tally: Tally,
+    now_us: int,
+    came_back: int,
 ) -> None:
     """`reasons` counts what is not there in the whole dataset."""
     console = Console(stderr=True, highlight=False)
@@ -38,6 +44,8 @@ def print_summary(
         table.add_row("bad rows", Text(f"{bad} rows of the list name no clip (see failed.csv)"))
     session = f"{result.done} clips in {human_duration(elapsed_s)}"
     table.add_row("this session", Text(f"{session}, {human_bytes(tally.fetched_bytes)} in {tally.requests} requests"))
+    if came_back:
+        table.add_row("came back", Text(f"{came_back:,} clips that had been given up"))
     table.add_row("stored", Text(f"{human_bytes(tally.stored_bytes)} new"))
     if reasons:
         table.add_row("not there", Text(", ".join(f"{count} {reason}" for reason, count in reasons.items())))
@@ -52,7 +60,7 @@ def _next_step(result: RunResult, now_us: int) -> str:
     return _NEXT[result.stopped_by]
 
 
-def print_events(plans: list[PlanSummary], result: RunResult, tally: Tally, now_us: int) -> None:
+def print_events(plans: list[PlanSummary], result: RunResult, tally: Tally, now_us: int, came_back: int) -> None:
     clips, done, lost, wanted = _totals(plans)
     event = {
         "event": "summary",
@@ -64,6 +72,7 @@ def print_events(plans: list[PlanSummary], result: RunResult, tally: Tally, now_
         "stopped_by": result.stopped_by.value,
         "session_done": result.done,
         "session_failed": result.failed,
+        "came_back": came_back,
         "fetched_bytes": tally.fetched_bytes,
         "requests": tally.requests,
         "elapsed_s": round((now_us - tally.started_us) / US_PER_S, 3),

@@ -1,13 +1,13 @@
 """From options to the parts of a run: egresses, gates, sources, an engine."""
 
-import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from clipset import registry
+from clipset.cli import times
 from clipset.cli.options import ReachOptions, RunOptions
 from clipset.clock import Clock
 from clipset.config import UserError
@@ -30,7 +30,6 @@ OLD_AFTER_DAYS = 60
 """yt-dlp follows YouTube with a release or two a month."""
 
 _MAX_HOURS = 10_000
-_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +116,15 @@ def conduct(reach: ReachOptions, running: RunOptions, prepared: list[Prepared], 
     )
 
 
+def recheck_before_us(running: RunOptions, now_us: int) -> int | None:
+    """Lost clips last asked for at this time or earlier are wanted again; None: none is. Raises UserError."""
+    if running.recheck is None:
+        if running.older_than is not None:
+            raise UserError("--older-than says which clips to ask for again: add --recheck lost")
+        return None
+    return now_us - (times.age_us(running.older_than) if running.older_than is not None else 0)
+
+
 def _max_clips(running: RunOptions) -> int | None:
     if running.max_clips is not None and running.max_clips < 1:
         raise UserError(f"--max-clips must be at least 1, not {running.max_clips}")
@@ -131,12 +139,7 @@ def _until_us(running: RunOptions, now_us: int) -> int | None:
             raise UserError(f"--max-hours must be above 0 and at most {_MAX_HOURS}, not {running.max_hours:g}")
         ends_us.append(now_us + round(running.max_hours * 3600 * US_PER_S))
     if running.until is not None:
-        found = _TIME_OF_DAY.fullmatch(running.until)
-        if found is None:
-            raise UserError(f"--until is a time of day such as 07:30, not {running.until!r}")
-        now = datetime.fromtimestamp(now_us / US_PER_S)  # noqa: DTZ006 - the user's own clock
-        end = now.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
-        ends_us.append(round((end if end > now else end + timedelta(days=1)).timestamp()) * US_PER_S)
+        ends_us.append(times.next_us(running.until, now_us))
     return min(ends_us, default=None)
 
 

@@ -1,12 +1,13 @@
 """The ledger of a dataset: `.clipset/ledger.db`, the only state. One process writes, any number read."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from clipset.ledger import loading
+from clipset.ledger import amend, loading
 from clipset.ledger.database import (
     connect_reader,
     connect_scratch,
@@ -22,6 +23,8 @@ from clipset.ledger.reader import LedgerReader
 from clipset.ledger.recording import Recording
 from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary
 from clipset.ledger.settle import Retry
+from clipset.ledger.tables import write_failed, write_stats
+from clipset.reasons import Reason
 from clipset.types import Annotation, BadRow, Outcome, VideoJob
 
 
@@ -184,6 +187,28 @@ class Ledger(LedgerReader):
                 "INSERT OR REPLACE INTO egress (name, not_before_us, permits_per_hour, state) VALUES (?, ?, ?, ?)",
                 (row.name, row.not_before_us, row.permits_per_hour, row.state),
             )
+
+    def want_again(
+        self,
+        states: Collection[str],
+        before_us: int,
+        reasons: Collection[Reason] | None = None,
+        plan_ids: Sequence[int] | None = None,
+    ) -> Counter[str]:
+        """See `amend.want_again`."""
+        with self._writing():
+            return amend.want_again(self._connection, states, before_us, reasons, plan_ids)
+
+    def reclassify(self, read: amend.Reading) -> Counter[tuple[str, str]]:
+        """See `amend.reclassify`."""
+        with self._writing():
+            return amend.reclassify(self._connection, read)
+
+    def write_tables(self) -> None:
+        """Bring stats.csv and failed.csv up to date. Raises ClipsetError (disk_full, no_permission)."""
+        directory = self._path.parents[1]
+        write_stats(self, directory / "stats.csv")
+        write_failed(self, directory / "failed.csv")
 
     def set_meta(self, name: str, value: str) -> None:
         with self._writing():

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from clipset.ledger import loading
+from clipset.ledger import amend, loading
 from clipset.ledger.database import plain_errors
 from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary
 from clipset.ledger.status import Status, status
@@ -16,6 +16,10 @@ from clipset.ledger.status import Status, status
 _WANTED = """
 SELECT count(*) FROM clip WHERE state = 'wanted' AND EXISTS (
     SELECT 1 FROM member WHERE member.clip_key = clip.key AND member.plan_key IN (SELECT value FROM json_each(?)))
+"""
+_CAME_BACK = """
+SELECT count(*) FROM clip WHERE state = 'done' AND session_key = ? AND tries_after > 0 AND EXISTS (
+    SELECT 1 FROM attempt WHERE attempt.clip_key = clip.key AND attempt.key <= clip.tries_after)
 """
 
 
@@ -74,6 +78,15 @@ class LedgerReader:
     def get_meta(self, name: str) -> str | None:
         row = self._one("SELECT max(value) FROM meta WHERE name = ?", name)
         return None if row[0] is None else str(row[0])
+
+    def unmatched(self) -> list[tuple[str, int, str]]:
+        """See `amend.unmatched`."""
+        with plain_errors(self._path):
+            return amend.unmatched(self._connection)
+
+    def came_back(self, session_id: int) -> int:
+        """How many clips the session finished that had been given up before."""
+        return int(self._one(_CAME_BACK, session_id)[0])
 
     def status(self, now_us: int) -> Status:
         with plain_errors(self._path), self._snapshot():

@@ -19,7 +19,10 @@ UPDATE clip SET state = ?, reason = ?, not_before_us = ?, attempts = attempts + 
 """
 # a clip that is lost keeps its true reason
 _UNTOUCHED = "UPDATE clip SET reason = ?, last_at_us = ?, attempt_key = ? WHERE key = ? AND state = 'wanted'"
-_TRIES = "SELECT count(*) FROM attempt WHERE clip_key = ? AND reason = ? AND verdict = 1"
+_TRIES = """
+SELECT count(*) FROM attempt JOIN clip ON clip.key = attempt.clip_key
+WHERE attempt.clip_key = ? AND attempt.reason = ? AND attempt.verdict = 1 AND attempt.key > clip.tries_after
+"""
 _STORED = "INSERT INTO stored VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _LINK_LATER = """
 UPDATE annotation SET unlinked = 1 WHERE clip_key = ? AND path NOT IN (SELECT value FROM json_each(?))

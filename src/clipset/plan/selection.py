@@ -9,6 +9,8 @@ from clipset.types import Annotation, BadRow
 
 _VALIDATION = frozenset(("val", "validate", "validation"))  # three spellings of the published lists for one split
 _LISTED_NAMES = 12
+_CC = "is_cc"
+_YES = frozenset(("1", "1.0", "true", "yes"))
 
 
 class SelectionError(ValueError):
@@ -20,13 +22,15 @@ class Selection:
     """What is wanted; the default is everything.
 
     `splits` are names as the user writes them; `val`, `validate` and `validation` mean the same. `labels` are exact.
-    `limit` counts distinct clips. `shard` is (i, n), 1-based. Raises SelectionError.
+    `limit` counts distinct clips. `shard` is (i, n), 1-based. `only_cc` wants what a list marks as Creative Commons in
+    its column `is_cc`. Raises SelectionError.
     """
 
     splits: frozenset[str] = frozenset()
     labels: frozenset[str] | None = None
     limit: int | None = None
     shard: tuple[int, int] | None = None
+    only_cc: bool = False
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
@@ -45,6 +49,7 @@ class Seen:
     bad_rows: int = 0
     splits: set[str] = field(default_factory=set)
     labels: set[str] = field(default_factory=set)
+    has_cc: bool = False  # some row says whether it is Creative Commons; only looked for where that is wanted
     limited: set[tuple[str, int, int]] = field(default_factory=set)  # the first N clips; stays empty without a limit
 
     @property
@@ -70,6 +75,8 @@ def select(rows: Iterable[Annotation | BadRow], selection: Selection, seen: Seen
                 yield row
             continue
         _note(row, seen)
+        if selection.only_cc and not _is_cc(row, seen):
+            continue
         if everything or (_matches(row, selection, splits) and _within(row, selection.limit, seen)):
             yield row
 
@@ -79,6 +86,14 @@ def _note(row: Annotation, seen: Seen) -> None:
         seen.splits.add(row.split)
     if row.label is not None:
         seen.labels.add(row.label)
+
+
+def _is_cc(row: Annotation, seen: Seen) -> bool:
+    for name, value in row.extra:
+        if name == _CC:
+            seen.has_cc = True
+            return value.strip('" ').casefold() in _YES
+    return False
 
 
 def _matches(row: Annotation, selection: Selection, splits: frozenset[str]) -> bool:
@@ -126,6 +141,8 @@ def parse_shard(text: str) -> tuple[int, int]:
 
 def check(selection: Selection, seen: Seen) -> None:
     """Raises SelectionError when a wanted split or class is in none of the lists, with close matches."""
+    if selection.only_cc and not seen.has_cc:
+        raise SelectionError(f"the list does not say what is under Creative Commons: it has no column {_CC}")
     found = {canonical_split(split) for split in seen.splits}
     for split in sorted(selection.splits):
         if canonical_split(split) not in found:

@@ -26,6 +26,13 @@ class Imported(NamedTuple):
     reason: Reason
 
 
+def read_log(text: str) -> Iterator[Imported]:
+    """A failure log of either kind, by what it looks like. Raises ValueError."""
+    if text.lstrip("\ufeff \t\r\n").startswith(("[", "{")):
+        return download_report(text)
+    return failed_csv(text.splitlines(keepends=True))
+
+
 def failed_csv(lines: Iterable[str]) -> Iterator[Imported]:
     """Rows of a `failed.csv`: with a header, or `video_id,message` and `video_id,label,message` mixed without one.
 
