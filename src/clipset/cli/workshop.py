@@ -18,6 +18,7 @@ from clipset.materialise import Bench
 from clipset.media import MediaEngine
 from clipset.run import Conduct
 from clipset.sinks.folders import FolderSink
+from clipset.sources.mirror.cvdf import Cvdf
 from clipset.sources.setting import Prepared, Setting, SourceFactory
 from clipset.sources.youtube.config import Egress
 from clipset.sources.youtube.config import Gate as SourceGate
@@ -95,11 +96,13 @@ def gates(
 
 
 def sources(reach: ReachOptions, setting: Setting) -> list[Prepared]:
-    """One a --source, in their order. Raises UserError."""
+    """One a --source that is asked video by video, in their order. Raises UserError."""
     found = []
     for spec in reach.source:
         name, _, argument = spec.partition(":")
-        factory: SourceFactory = registry.load("sources", name)
+        if name == Cvdf.name:
+            continue
+        factory: SourceFactory = registry.load("sources", name, also=(Cvdf.name,))
         found.append(factory(argument, setting))
     return found
 

@@ -17,7 +17,7 @@ clip.state <> 'done' AND EXISTS (
     AND member.plan_key IN (SELECT value FROM json_each(?1)))
 AND NOT EXISTS (
     SELECT 1 FROM attempt WHERE attempt.clip_key = clip.key AND attempt.source = ?2
-    AND attempt.reason NOT IN ('absent', 'media_crash', 'media_timeout'))
+    AND attempt.key > clip.tries_after AND attempt.reason NOT IN ('absent', 'media_crash', 'media_timeout'))
 """
 _GROUPS = f"""
 SELECT dataset.name, annotation.split, annotation.label, count(*)

@@ -1,0 +1,112 @@
+"""The mirror among the sources, and `clipset index`: what is known of its tars."""
+
+import json
+import os
+import threading
+from pathlib import Path
+
+from rich.console import Console
+
+from clipset.cli.options import ReachOptions, RunOptions
+from clipset.cli.outcome import Exit, say
+from clipset.config import UserError
+from clipset.engines.local import default_jobs
+from clipset.ledger import Ledger
+from clipset.media import MediaEngine
+from clipset.progress.text import printable
+from clipset.sinks.folders import FolderSink
+from clipset.sources.mirror.cvdf import Cvdf, parse_versions
+from clipset.sources.mirror.index import TarIndex, folder_of
+from clipset.sweep import Means, Scope
+from clipset.sweep.keeping import recipe_for
+from clipset.types import Recipe
+from clipset.web import Web
+
+MOST_STREAMS = 4
+"""Each has a decoder at work and up to a clip in memory; more would not make a line faster."""
+
+
+def cache_folder() -> Path:
+    """`$XDG_CACHE_HOME/clipset`, else `~/.cache/clipset`."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(home) if home else Path.home() / ".cache") / "clipset"
+
+
+def is_asked(reach: ReachOptions) -> bool:
+    return any(_named(spec) for spec in reach.source)
+
+
+def sources_before(reach: ReachOptions) -> int | None:
+    """How many other sources stand before the mirror; None without one."""
+    return next((number for number, spec in enumerate(reach.source) if _named(spec)), None)
+
+
+def means(
+    reach: ReachOptions, running: RunOptions, recipe: Recipe, out: Path, drain: threading.Event, abort: threading.Event
+) -> Means | None:
+    """None when no mirror is among the sources. Raises UserError."""
+    arguments = [spec.partition(":")[2] for spec in reach.source if _named(spec)]
+    web = _web(reach, drain)
+    if not arguments:
+        return None
+    versions = [parse_versions(argument) for argument in arguments]
+    scope = Scope(tuple(dict.fromkeys(version for some in versions for version in some)) if all(versions) else ())
+    return Means(
+        web=web,
+        mirror=Cvdf(web),
+        index=_index(reach.mirror_origin),
+        open_reader=lambda: Ledger.read(out),
+        make_trimmer=lambda: MediaEngine(recipe_for(recipe), abort),
+        sink=FolderSink(out),
+        recipe=recipe,
+        streams=min(running.jobs or default_jobs(), MOST_STREAMS),
+        scope=scope,
+    )
+
+
+def check(reach: ReachOptions) -> None:
+    """Raises UserError for what makes no sense, before anything is written."""
+    _web(reach, threading.Event())
+    for spec in reach.source:
+        if _named(spec):
+            parse_versions(spec.partition(":")[2])
+
+
+def show_index(origin: str | None, *, as_json: bool) -> Exit:
+    """What is known of the tars of a server. Raises UserError."""
+    tars = [{"url": url, "version": listing.version, "clips": len(listing.ids())} for url, listing in _index(origin)]
+    if as_json:
+        print(json.dumps({"tars": tars}))
+        return Exit.OK
+    console = Console(highlight=False, soft_wrap=True)
+    for tar in tars:
+        console.print(f"{tar['clips']:>8,}  {printable(str(tar['url']))}", markup=False)
+    console.print(f"{len(tars):,} tars read to their end, {sum(int(str(tar['clips'])) for tar in tars):,} clips")
+    return Exit.OK
+
+
+def export_index(path: Path, origin: str | None) -> Exit:
+    """Raises UserError, ClipsetError."""
+    say(f"{path}: what {_index(origin).export(path):,} tars hold")
+    return Exit.OK
+
+
+def import_index(path: Path, origin: str | None) -> Exit:
+    """Raises UserError, ClipsetError."""
+    say(f"{path}: {_index(origin).take_over(path):,} tars are known from it")
+    return Exit.OK
+
+
+def _named(spec: str) -> bool:
+    return spec.partition(":")[0] == Cvdf.name
+
+
+def _web(reach: ReachOptions, drain: threading.Event) -> Web:
+    try:
+        return Web(drain, reach.mirror_origin, reach.ca_file)
+    except UserError as error:
+        raise UserError(f"--mirror-origin: {error}") from None
+
+
+def _index(origin: str | None) -> TarIndex:
+    return TarIndex(folder_of(cache_folder(), origin))
