@@ -8,7 +8,7 @@ from clipset.config import UserError
 
 
 def load(group: str, name: str, also: Iterable[str] = ()) -> Any:
-    """What `name` stands for in `clipset.<group>`. Raises UserError that lists the names there are, `also` among them."""
+    """What `name` stands for in `clipset.<group>`. Raises UserError that lists the names there are, and `also`."""
     found = {entry.name: entry for entry in entry_points(group=f"clipset.{group}")}
     if name not in found:
         known = ", ".join(sorted({*found, *also}))

@@ -32,12 +32,8 @@ def cache_folder() -> Path:
     return (Path(home) if home else Path.home() / ".cache") / "clipset"
 
 
-def is_asked(reach: ReachOptions) -> bool:
-    return any(_named(spec) for spec in reach.source)
-
-
 def sources_before(reach: ReachOptions) -> int | None:
-    """How many other sources stand before the mirror; None without one."""
+    """How many other sources stand before the mirror; None without one. Where it stands twice, the first counts."""
     return next((number for number, spec in enumerate(reach.source) if _named(spec)), None)
 
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,10 +35,11 @@ _MAX_HOURS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Stops:
-    """`drain` ends the run after what is in flight, `abort` at once."""
+    """`drain` ends the run after what is in flight, `abort` at once; `asked`: it is the user who wants it to end."""
 
     drain: threading.Event
     abort: threading.Event
+    asked: threading.Event = field(default_factory=threading.Event)
 
 
 def policy(reach: ReachOptions) -> Policy:

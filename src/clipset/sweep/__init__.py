@@ -4,7 +4,8 @@ A sweep takes the place of a source in the waterfall: it begins with what the so
 leaves the rest to those after it.
 """
 
+from clipset.sweep.listing import Scope
 from clipset.sweep.sweep import Means, Sweep
 from clipset.sweep.view import SweepObserver, SweepView
 
-__all__ = ["Means", "Sweep", "SweepObserver", "SweepView"]
+__all__ = ["Means", "Scope", "Sweep", "SweepObserver", "SweepView"]

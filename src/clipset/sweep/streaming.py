@@ -1,18 +1,19 @@
 """One tar from its first byte to its last, or to the last clip that it can bring."""
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from clipset.ledger.missing import Missed, Missing
-from clipset.sources.mirror.cvdf import Tar
+from clipset.sources.mirror.cvdf import Cvdf, Tar
 from clipset.sources.mirror.index import Listing
 from clipset.sources.mirror.members import clip_named, clip_of, refusal
 from clipset.sources.mirror.tar import TarStream
 from clipset.sources.mirror.unpacking import Unpacked
+from clipset.sweep.crew import Tell
 from clipset.sweep.keeping import keep
 from clipset.sweep.worklist import Worklist
-from clipset.types import Attempt, ClipsetError, Cost, Failure, Interrupted, Outcome, Recipe, Sink, Stage, Trimmer
+from clipset.types import Attempt, ClipsetError, Cost, Failure, Interrupted, Outcome, Recipe, Sink, Trimmer
 from clipset.web import Web, WebFile
 
 
@@ -33,6 +34,14 @@ class Read:
     clip_ids: tuple[str, ...] | None
     refused: tuple[str, ...]
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A tar that could not be read to its end."""
+
+    tar: Tar
+    failure: Failure
 
 
 class Gauge:
@@ -78,28 +87,30 @@ class Stream:
     """What one thread reads tars with. `tell` hands over what became of a clip."""
 
     web: Web
-    source: str
     missing: Missing
     worklist: Worklist
     recipe: Recipe
     trimmer: Trimmer
     sink: Sink
     gauge: Gauge
-    tell: Callable[[Kept], None]
+    tell: Tell
 
-    def read(self, tar: Tar, listing: Listing | None) -> Read | None:
-        """`listing` is what the tar held the last time; with the same content, what it does not have is not read for.
+    def read_or_report(self, tar: Tar, listing: Listing | None) -> Read | Broken:
+        """`listing` is what the tar held the last time. Raises Interrupted, and bugs."""
+        try:
+            if listing is not None and not self._wanted_of(listing):
+                return Read(tar, "", None, (), 0)
+            return self._open(tar, listing)
+        except ClipsetError as error:
+            return Broken(tar, _naming(tar, error.failure))
+        finally:
+            self.gauge.tar = self.gauge.file = None
 
-        None when it has nothing. Raises ClipsetError naming the tar, Interrupted.
-        """
-        if listing is not None and not self._wanted_of(listing):
-            return None
+    def _open(self, tar: Tar, listing: Listing | None) -> Read:
+        """A tar of the same content as before is not read on for more than it had."""
         with self.web.open(tar.url) as file:
-            known = listing if listing is not None and listing.version == file.version else None
-            try:
-                return self._read(tar, file, self._wanted_of(known) if known else None)
-            except ClipsetError as error:
-                raise _naming(tar, error) from error
+            is_known = listing is not None and listing.version == file.version
+            return self._read(tar, file, self._wanted_of(listing) if is_known and listing is not None else None)
 
     def _read(self, tar: Tar, file: WebFile, expected: int | None) -> Read:
         members = TarStream(Unpacked(self.gauge.reading(tar, file)))
@@ -132,15 +143,12 @@ class Stream:
             self.worklist.release(want.clip)
             raise
         cost = self.gauge.cost(time.monotonic() - began_s)
-        attempt = Attempt(want.clip, result, self.source, cost=cost, tool=tar.name)
+        attempt = Attempt(want.clip, result, Cvdf.name, cost=cost, tool=tar.name)
         self.tell(Kept(Outcome(missed.job, (attempt,)), missed))
 
     def _wanted_of(self, listing: Listing) -> int:
         return self.missing.count(clip for clip in map(clip_named, listing.ids()) if clip is not None)
 
 
-def _naming(tar: Tar, error: ClipsetError) -> ClipsetError:
-    failure = error.failure
-    if tar.name in failure.detail:
-        return error
-    return ClipsetError(Failure(failure.reason, f"{tar.name}: {failure.detail}", Stage.FETCH, failure.http_status))
+def _naming(tar: Tar, failure: Failure) -> Failure:
+    return failure if tar.name in failure.detail else replace(failure, detail=f"{tar.name}: {failure.detail}")
