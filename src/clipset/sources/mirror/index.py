@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from clipset.config import UserError
@@ -64,9 +64,9 @@ class TarIndex:
         with plain_os_errors(self._path):
             is_new = not self._path.exists()
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("ab") as file:
+            with self._path.open("a+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)  # another process may add as well
-                file.write(_line(url, listing).encode())
+                file.write((b"\n" if _is_torn(file) else b"") + _line(url, listing).encode())
                 file.flush()
                 os.fsync(file.fileno())
             if is_new:
@@ -102,6 +102,14 @@ class TarIndex:
             if url not in self._listings:
                 self.add(url, listing.version, listing.ids())
         return len(found)
+
+
+def _is_torn(file: BinaryIO) -> bool:
+    """Whether a process died in the middle of the last line."""
+    if not file.seek(0, os.SEEK_END):
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"
 
 
 def _line(url: str, listing: Listing) -> str:
