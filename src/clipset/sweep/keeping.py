@@ -64,7 +64,9 @@ def _kept(data: bytes, want: Wanted, recipe: Recipe, trimmer: Trimmer, sink: Sin
         for name in want.paths[1:]:
             sink.link(name, path)
     except ClipsetError as error:
-        return error.failure
+        failure = error.failure
+        # a file of this name that is another thing will be one the next time too
+        return replace(failure, reason=Reason.DAMAGED_MEDIA) if failure.reason is Reason.ABSENT else failure
     return Stored(path, len(made.data), hashlib.sha256(made.data).hexdigest(), made.facts)
 
 

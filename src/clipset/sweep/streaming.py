@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from clipset.ledger.missing import Missed, Missing
+from clipset.reasons import Disposition
 from clipset.sources.mirror.cvdf import Cvdf, Tar
 from clipset.sources.mirror.index import Listing
 from clipset.sources.mirror.members import clip_named, clip_of, refusal
@@ -142,6 +143,8 @@ class Stream:
         except (ClipsetError, Interrupted):
             self.worklist.release(want.clip)
             raise
+        if isinstance(result, Failure) and result.disposition is Disposition.STOP:
+            self.worklist.close()  # the loop would say so too, a clip or two later
         cost = self.gauge.cost(time.monotonic() - began_s)
         attempt = Attempt(want.clip, result, Cvdf.name, cost=cost, tool=tar.name)
         self.tell(Kept(Outcome(missed.job, (attempt,)), missed))
