@@ -209,17 +209,18 @@ class Run:
         return bool(self._gates) and all(gate.snapshot().state == "cooling" for gate in self._gates)
 
     def _collect(self, session_id: int) -> None:
-        for outcome in self._engine.poll(TICK_S if self._in_flight else 0.0):
-            self._record(outcome, session_id)
+        if outcomes := self._engine.poll(TICK_S if self._in_flight else 0.0):
+            self._record(outcomes, session_id)
         self._save_egresses()
         self._observer.tick(len(self._in_flight), [gate.snapshot() for gate in self._gates], self._due_us)
 
-    def _record(self, outcome: Outcome, session_id: int) -> None:
-        self._in_flight.pop(outcome.job.video_id, None)
-        self._ledger.record(outcome, session_id, self._clock.now_us(), _jittered_delay_s)
-        for verdict in outcome.verdicts:
-            self._note(verdict)
-            self._observer.recorded(verdict)
+    def _record(self, outcomes: Sequence[Outcome], session_id: int) -> None:
+        self._ledger.record_all(outcomes, session_id, self._clock.now_us(), _jittered_delay_s)
+        for outcome in outcomes:
+            self._in_flight.pop(outcome.job.video_id, None)
+            for verdict in outcome.verdicts:
+                self._note(verdict)
+                self._observer.recorded(verdict)
 
     def _note(self, verdict: Attempt) -> None:
         if isinstance(verdict.result, Stored):

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -45,6 +46,7 @@ class Known:
     not_before_us: int = 0
     session: int = 0  # the last one in which an answer cost an attempt
     attempts: int = 0
+    reason: Reason | None = None
     tries: dict[Reason, int] = field(default_factory=dict)
     paths: set[str] = field(default_factory=set)
     linked: set[str] = field(default_factory=set)
@@ -94,6 +96,23 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger.close()
         self.ledger = Ledger.open(self.directory)
         self.session = 0
+
+    @rule(
+        reasons=st.none() | st.sets(st.sampled_from(RESULTS[1:])), states=st.sets(st.sampled_from(["lost", "wanted"]))
+    )
+    def ask_anew(self, reasons: set[Reason] | None, states: set[str]) -> None:
+        self.session = 0
+        self.in_flight.clear()
+        counts = self.ledger.want_again(states, self.now_us, reasons)
+        chosen = [
+            known
+            for known in self.clips.values()
+            if known.state in states and known.reason and (reasons is None or known.reason in reasons)
+        ]
+        assert counts == Counter(known.reason.value for known in chosen)
+        for known in chosen:
+            known.state, known.not_before_us, known.session = "wanted", 0, 0
+            known.tries.clear()
 
     # what the loop does
 
@@ -168,6 +187,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def settle(self, attempt: Attempt) -> None:
         known = self.clips[attempt.clip]
+        if known.state == "wanted":
+            known.reason = None if isinstance(attempt.result, Stored) else attempt.result.reason
         if not self.costs(attempt):
             return
         known.attempts += 1

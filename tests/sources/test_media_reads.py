@@ -188,6 +188,16 @@ def test_403_that_depends_on_the_offset_means_that_the_tool_is_out_of_date(rig: 
     assert "refused" not in rig.gate.diary
 
 
+def test_403_in_the_middle_where_bytes_came_before_and_come_no_more_is_a_refusal(rig: Rig) -> None:
+    with opened(rig) as located:
+        located.media.video.read(0, 100)
+        rig.youtube.script(MEDIA_PATH, status(403), status(403), status(403))
+        with pytest.raises(ClipsetError) as failed:
+            located.media.video.read(3_000_000, 3_000_100)
+    assert failed.value.failure.reason is Reason.THROTTLED
+    assert rig.gate.diary[-1] == "refused"
+
+
 def test_a_format_that_the_second_resolve_does_not_offer_ends_the_video(rig: Rig) -> None:
     with opened(rig) as located:
         other = media_format(VIDEO_ID, 59, 'video/mp4; codecs="avc1.4d401e, mp4a.40.2"', 854, 480, 900_000)

@@ -141,10 +141,11 @@ class Ledger(LedgerReader):
         or session that is unknown.
         """
         outcomes = list(outcomes)
-        with self._writing():
-            recording = Recording(self._connection, session_id, now_us, retry)
-            for outcome in outcomes:
-                recording.record(outcome)
+        if told := [outcome for outcome in outcomes if outcome.attempts]:
+            with self._writing():
+                recording = Recording(self._connection, session_id, now_us, retry)
+                for outcome in told:
+                    recording.record(outcome)
         if self._handout is not None:
             for outcome in outcomes:
                 self._handout.recorded(outcome, now_us)

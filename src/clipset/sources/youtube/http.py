@@ -45,7 +45,7 @@ class HttpStream:
         self._ydl, self._address, self._gate, self._clock, self._stop = ydl, address, gate, clock, stop
         self._size_bytes: int | None = address.current().size_bytes
         self._size_is_certain = False
-        self._served = False
+        self._served_at: int | None = None  # where bytes came from once
         self._spool: Spool | None = None
 
     @property
@@ -91,7 +91,8 @@ class HttpStream:
         try:
             while len(taken) < end - start and (piece := response.read_some(end - start - len(taken))):
                 taken += piece
-                self._served = True
+            if taken and self._served_at is None:
+                self._served_at = start
         except RequestFailed as error:
             raise _Cut(error, bytes(taken)) from None
         finally:
@@ -158,18 +159,28 @@ class HttpStream:
         return response
 
     def _refused(self, error: RequestFailed) -> ClipsetError:
-        """A 403 that a new address does not cure is about the egress, unless other bytes of the file came.
+        """A 403 that a new address does not cure is about the egress, unless other bytes of the file still come.
 
         Bytes at some offsets only are the mark of a client that needs a token: yt-dlp must learn about it.
         """
         failure = verdict.of_request(error, Stage.FETCH)
-        if error.status == 403 and self._served:
+        if error.status == 403 and self._still_serves():
             return verdict.fetch_error(Reason.TOOL_OUTDATED, f"only a part of the file is served: {error.detail}", 403)
         if error.status in {404, 410}:
             return verdict.fetch_error(Reason.EXPIRED_URL, error.detail, error.status)
         if failure.reason is Reason.THROTTLED:
             self._gate.refused(error.retry_after_s, error.detail)
         return ClipsetError(failure)
+
+    def _still_serves(self) -> bool:
+        """Whether bytes come where they came before."""
+        if self._served_at is None:
+            return False
+        try:
+            self._ydl.urlopen(_range_request(self._address.current(), self._served_at, self._served_at + 1)).close()
+        except RequestFailed as error:
+            return error.status != 403
+        return True
 
     def _pause_after(self, cut: "_Cut", cuts: int) -> None:
         if cuts > _MAX_CUTS:
