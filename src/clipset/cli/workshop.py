@@ -51,9 +51,9 @@ def policy(reach: ReachOptions) -> Policy:
 
 
 def permits_per_h(reach: ReachOptions) -> float | None:
-    """The pace of one egress; None when there is none. Raises UserError."""
+    """The pace of one egress; None when there is none, or nothing paced is asked. Raises UserError."""
     rate = policy(reach)
-    return None if rate.mode is Mode.UNLIMITED else rate.limit_per_h
+    return None if rate.mode is Mode.UNLIMITED or "youtube" not in reach.source else rate.limit_per_h
 
 
 def age_warning(reach: ReachOptions, version: str, now_us: int) -> str | None:
