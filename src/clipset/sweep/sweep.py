@@ -14,7 +14,7 @@ from clipset.reasons import Disposition, Reason
 from clipset.run import Conduct, RunResult, StoppedBy
 from clipset.sources.mirror.cvdf import Cvdf, Tar
 from clipset.sources.mirror.index import TarIndex
-from clipset.sweep.crew import Tell, working
+from clipset.sweep.crew import TICK_S, Tell, working
 from clipset.sweep.listing import Listed, Scope, list_tars
 from clipset.sweep.streaming import Broken, Gauge, Kept, Read, Stream
 from clipset.sweep.view import SweepObserver, SweepView
@@ -68,7 +68,7 @@ class Sweep:
         self._gauges = [Gauge() for _ in range(means.streams)]
         self._worklist = Worklist((), {}, means.scope.may_hold)
         self._session_id = 0
-        self._began_s = time.monotonic()
+        self._began_s = self._show_again_s = time.monotonic()
         self._tars_done = self._unreachable = 0
         self._sizes_bytes: list[int] = []
         self._done = self._failed = 0
@@ -192,17 +192,23 @@ class Sweep:
 
     def _record_absent(self, missing: Missing) -> None:
         failure = Failure(Reason.ABSENT, f"not in the tars of {self._means.mirror.name}", Stage.RESOLVE)
+        absent = 0
         for jobs in missing.unanswered():
             if self._drain.is_set():
-                return
+                break
             outcomes = [Outcome(job, tuple(_absent(want.clip, failure) for want in job.wanted)) for job in jobs]
             self._ledger.record_all(outcomes, self._session_id, self._clock.now_us(), _next_session)
-            for outcome in outcomes:
-                for attempt in outcome.attempts:
-                    self._tell(attempt)
+            absent += sum(len(job.wanted) for job in jobs)
             self._show()
+        if absent:
+            self._failed += absent
+            self._observer.warned(f"clips in none of the mirror's tars: {absent:,}")
 
     def _show(self) -> None:
+        """A few times a second: clips can come by the hundred."""
+        if time.monotonic() < self._show_again_s:
+            return
+        self._show_again_s = time.monotonic() + TICK_S
         gauges = [gauge for gauge in self._gauges if gauge.file is not None]
         tars_left = len(self._worklist) + len(gauges)
         self._observer.streaming(
