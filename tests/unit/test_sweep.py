@@ -238,6 +238,7 @@ def test_a_list_of_no_known_name_is_looked_for_everywhere_and_that_is_said(tmp_p
     assert desk.sweep(mirror).done == 2
     assert "'my list' does not say which Kinetics it is" in desk.seer.warnings[0]
     assert "--source cvdf:400" in desk.seer.warnings[0]
+    assert len(desk.seer.warnings) == 1  # nothing of the versions that were only tried
     desk.ledger.close()
 
 

@@ -34,7 +34,8 @@ class Listed:
 def list_tars(mirror: Cvdf, groups: Iterable[Group], scope: Scope) -> Listed:
     """The tars that may hold clips of the groups. Raises Interrupted."""
     groups = list(groups)
-    tars, warnings = list[Tar](), _guesses(groups, scope)
+    tars, lacking, warnings = list[Tar](), list[str](), _guesses(groups, scope)
+    is_guess = bool(warnings)
     for version, split in _needed(groups, scope):
         try:
             found = mirror.tars(version, split)
@@ -42,10 +43,12 @@ def list_tars(mirror: Cvdf, groups: Iterable[Group], scope: Scope) -> Listed:
             if error.failure.reason is not Reason.NOT_FOUND:
                 warnings.append(f"the mirror cannot be used now ({error.failure.detail}); the run goes on without it")
                 return Listed([], warnings, is_complete=False)
-            warnings.append(f"the mirror has no tars of {version}/{split} ({error.failure.detail})")
+            lacking.append(f"the mirror has no tars of {version}/{split} ({error.failure.detail})")
         else:
             tars += [tar for tar in found if any(scope.may_hold(tar, group) for group in groups)]
-    return Listed(tars, warnings, is_complete=bool(tars) or not warnings)
+    if not (is_guess and tars):  # of versions that were only tried, one is enough
+        warnings += lacking
+    return Listed(tars, warnings, is_complete=bool(tars) or not lacking)
 
 
 def _needed(groups: list[Group], scope: Scope) -> list[tuple[str, str]]:
