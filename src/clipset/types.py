@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
@@ -13,6 +13,7 @@ from clipset.reasons import Disposition, Reason
 
 US_PER_S = 1_000_000
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}", re.ASCII)
+_CLIP_ID = re.compile(r"([A-Za-z0-9_-]{11})_(\d{6,12}(?:\.\d{3})?)_(\d{6,12}(?:\.\d{3})?)", re.ASCII)
 
 
 @lru_cache(maxsize=65_536)  # a list has 650,000 rows and a few thousand different times
@@ -23,6 +24,12 @@ def format_seconds(time_us: int) -> str:
         return f"{seconds:06d}"
     milliseconds = (time_us + 500) // 1000
     return f"{milliseconds // 1000:06d}.{milliseconds % 1000:03d}"
+
+
+def _us(seconds: str) -> int:
+    """The inverse of `format_seconds`."""
+    whole, _, milliseconds = seconds.partition(".")
+    return int(whole) * US_PER_S + int(milliseconds or 0) * 1000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,6 +58,17 @@ class Clip:
     @property
     def id(self) -> str:
         return f"{self.video_id}_{format_seconds(self.span.start_us)}_{format_seconds(self.span.end_us)}"
+
+    @classmethod
+    def from_id(cls, text: str) -> "Clip":
+        """The clip that has this id. Raises ValueError."""
+        found = _CLIP_ID.fullmatch(text)
+        if found is None:
+            raise ValueError(f"{text!r} is no clip's id")
+        clip = cls(found[1], Span(_us(found[2]), _us(found[3])))
+        if clip.id != text:
+            raise ValueError(f"{text!r} is not how a clip's id is written")
+        return clip
 
 
 class Annotation(NamedTuple):
@@ -108,6 +126,24 @@ class Recipe:
         if self.min_share != 0.5:
             parts.append(f"m{self.min_share:g}")
         return "-".join(parts)
+
+    @classmethod
+    def from_id(cls, text: str) -> "Recipe":
+        """The recipe that has this id. Raises ValueError for what no recipe of this version has."""
+        precision, *parts = text.split("-")
+        recipe = cls(Precision(precision))
+        for part in parts:
+            if part == "mute":
+                recipe = replace(recipe, audio=False)
+            elif part.startswith("h"):
+                recipe = replace(recipe, max_height_px=int(part[1:]))
+            elif part.startswith("s"):
+                recipe = replace(recipe, short_side_px=int(part[1:]))
+            elif part.startswith("m"):
+                recipe = replace(recipe, min_share=float(part[1:]))
+        if recipe.id != text:
+            raise ValueError(f"{text!r} is no recipe of this version of clipset")
+        return recipe
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,16 @@
 """The whole program as a process of its own, against the rehearsal."""
 
+import contextlib
 import csv
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from clipset.cli import main
 
 
 def clipset_command(*words: object) -> list[str]:
@@ -29,6 +33,14 @@ def clipset(*words: object, cwd: Path | None = None, timeout_s: float = 240) -> 
         timeout=timeout_s,
         check=False,
     )
+
+
+def here(*words: object) -> subprocess.CompletedProcess[str]:
+    """As `clipset`, but in this process: for tests that would start Python many times."""
+    said, complained = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained):
+        returncode = main([str(word) for word in words])
+    return subprocess.CompletedProcess(words, returncode, said.getvalue(), complained.getvalue())
 
 
 def status(directory: Path) -> dict:

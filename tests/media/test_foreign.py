@@ -1,5 +1,6 @@
 """Clips that somebody else made: whatever decodes in full and is about as long as its span is one, nothing else."""
 
+import io
 from fractions import Fraction
 from itertools import product
 
@@ -58,6 +59,15 @@ def test_damage_anywhere_in_a_clip_is_found(shared_engine, ready, container, dam
         data[middle : middle + 8192] = bytes(8192)
     else:
         data[middle : middle + 4096] = bytes(n * 37 % 256 for n in range(4096))
+    assert refused(shared_engine, bytes(data)).reason is Reason.DAMAGED_MEDIA
+
+
+def test_damage_in_the_sound_alone_is_found_too(shared_engine, ready):
+    data = bytearray(ready["mp4"])
+    with av.open(io.BytesIO(ready["mp4"])) as container:
+        places = [(packet.pos, packet.size) for packet in container.demux(audio=0) if packet.size]
+    for position, size in places[len(places) // 2 : len(places) // 2 + 20]:
+        data[position : position + size] = b"\xff" * size
     assert refused(shared_engine, bytes(data)).reason is Reason.DAMAGED_MEDIA
 
 

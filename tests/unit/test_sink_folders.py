@@ -50,6 +50,18 @@ def test_a_link_is_the_same_file_and_costs_no_bytes(root: Path) -> None:
     assert files(root) == {CLIP, OTHER}
 
 
+@pytest.mark.parametrize("copies", [False, True])
+def test_a_file_from_outside_is_taken_as_it_is_and_never_written_to(root: Path, tmp_path: Path, copies: bool) -> None:
+    sink, outside = FolderSink(root), tmp_path / "old.mp4"
+    outside.write_bytes(b"frames")
+    sink.put(CLIP, b"before")
+    sink.take(CLIP, outside, copies=copies)
+    assert (root / CLIP).samefile(outside) is not copies
+    assert files(root) == {CLIP}
+    sink.put(CLIP, b"FRAMES")
+    assert outside.read_bytes() == b"frames"
+
+
 def test_replacing_a_linked_clip_leaves_the_other_name_alone(root: Path) -> None:
     sink = FolderSink(root)
     sink.put(CLIP, b"frames")

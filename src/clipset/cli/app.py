@@ -15,11 +15,14 @@ from clipset.annotations import AnnotationError
 from clipset.annotations.conversion import convert as convert_list
 from clipset.cli import mirror, settings
 from clipset.cli import reasons as why
+from clipset.cli.adopt import AdoptOptions, AdoptOrder
+from clipset.cli.adopt import adopt as run_adopt
 from clipset.cli.fetch import Order
 from clipset.cli.fetch import fetch as run_fetch
 from clipset.cli.forecast import plan as run_plan
-from clipset.cli.options import ClipOptions, ReachOptions, RunOptions, SelectionOptions
+from clipset.cli.options import ClipOptions, ReachOptions, RunOptions, SelectionOptions, SimulateOptions
 from clipset.cli.outcome import Exit, complain, machine_failed, say
+from clipset.cli.rebuild import rebuild as run_rebuild
 from clipset.cli.status import print_status
 from clipset.config import UserError
 from clipset.ledger import LedgerCorrupt, LedgerError
@@ -36,6 +39,7 @@ app = App(
         cyclopts.config.Toml(CONFIG_FILE, use_commands_as_keys=False, allow_unknown=True),
     ],
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # main says what it means
 )
 index = App(name="index", help="Which clips each of a mirror's tars holds, as far as tars were read to their end.")
 app.command(index)
@@ -45,6 +49,7 @@ _EXPECTED: tuple[tuple[tuple[type[Exception], ...], Exit], ...] = (
 )
 _LISTS = Parameter(negative=(), show_env_var=False)
 _PLACE = Parameter(show_env_var=False)
+_SWITCH = Parameter(negative=(), show_env_var=False)
 
 
 @app.command
@@ -106,6 +111,53 @@ def status(dataset: Annotated[Path, _PLACE], /, *, json: Annotated[bool, Paramet
         Print one JSON object.
     """
     return print_status(dataset, as_json=json)
+
+
+@app.command
+def rebuild(
+    dataset: Annotated[Path, _PLACE],
+    /,
+    *,
+    force: Annotated[bool, _SWITCH] = False,
+    jobs: int | None = None,
+    json: Annotated[bool, _SWITCH] = False,
+) -> Exit:
+    """Make a damaged or lost ledger anew from the clips and tables on disk; each clip is verified by decoding.
+
+    Parameters
+    ----------
+    dataset
+        The directory of the dataset.
+    force
+        Do it although nothing is wrong with the ledger.
+    jobs
+        Files verified at a time; derived from the machine when not given.
+    json
+        Print one JSON event a line on standard output, no live display.
+    """
+    return run_rebuild(dataset, force=force, jobs=jobs, as_json=json)
+
+
+@app.command
+def adopt(
+    dataset: Annotated[Path, _PLACE],
+    annotations: Annotated[tuple[Path, ...], _LISTS] = (),
+    /,
+    *,
+    adopting: AdoptOptions,
+    selection: SelectionOptions = SelectionOptions(),  # noqa: B008 - frozen
+    clips: ClipOptions = ClipOptions(),  # noqa: B008 - frozen
+) -> Exit:
+    """Take clips that other tools made into a dataset, each verified by decoding; their tree is only read.
+
+    Parameters
+    ----------
+    dataset
+        The directory of the dataset.
+    annotations
+        Lists of the clips to adopt; those that the dataset was fetched with when not given.
+    """
+    return run_adopt(AdoptOrder(dataset, annotations, adopting, selection, clips))
 
 
 @app.command
@@ -236,6 +288,29 @@ def index_import(file: Annotated[Path, _PLACE], /, *, mirror_origin: str | None 
         The server that stands in for the mirror's host.
     """
     return mirror.import_index(file, mirror_origin)
+
+
+@app.command
+def simulate(
+    world: Annotated[str | None, _PLACE] = None,
+    /,
+    *,
+    options: SimulateOptions = SimulateOptions(),  # noqa: B008 - frozen
+) -> Exit:
+    """Simulate a pace against limits, in virtual time; or ask how long a dataset takes with your egresses.
+
+    Parameters
+    ----------
+    world
+        A shipped world (guest, account, cloud, home, halving, doubling, errors) or a TOML file; see docs/simulation.md.
+    """
+    try:
+        from clipset.cli.simulate import simulate as run_simulate  # noqa: PLC0415 - simpy is an extra
+    except ModuleNotFoundError as error:
+        if error.name != "simpy":
+            raise
+        raise UserError("simulating needs simpy: pip install 'clipset[simulate]'") from None
+    return run_simulate(world, options)
 
 
 @app.command

@@ -125,3 +125,36 @@ class RunOptions:
 
     json: Annotated[bool, _FLAG] = False
     """Print one JSON event a line on standard output, no live display."""
+
+
+@Parameter(name="*", group=Group.create_ordered("Simulation"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulateOptions:
+    """What is simulated and how it is shown."""
+
+    policy: Annotated[tuple[str, ...], _MANY] = ()
+    """Pace (repeatable): documented (the default), auto, unlimited, fixed:N (an hour), none, aimd, reference."""
+
+    seed: int | None = None
+    """Seed of all chance; the world's own if not given."""
+
+    seeds: int = 1
+    """Simulate with this many seeds, counted up from the first."""
+
+    picture: Path | None = None
+    """Draw permits and refusals over time into this .svg, .png or .html; the first seed, a panel for each policy."""
+
+    dataset: str | None = None
+    """Say how long this dataset takes instead: a name such as kinetics700, or a list of clips."""
+
+    clips: int | None = None
+    """With --dataset: only this many of its clips, with as many videos to a clip as it has."""
+
+    videos: int | None = None
+    """Say how long this many videos take."""
+
+    egress: Annotated[tuple[str, ...], _MANY] = ()
+    """With --dataset or --videos: a world by name or file, also with a count, as guest:3 (repeatable); or guest."""
+
+    json: Annotated[bool, _FLAG] = False
+    """Print one JSON object a line on standard output: one for each policy and seed."""

@@ -4,11 +4,13 @@ from clipset.ledger.errors import (
     LedgerCorrupt,
     LedgerError,
     LedgerHeld,
+    LedgerIntact,
     LedgerMissing,
     LedgerVersion,
 )
 from clipset.ledger.ledger import Ledger
 from clipset.ledger.reader import LedgerReader
+from clipset.ledger.rebuilding import Rebuilding
 from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary
 from clipset.ledger.settle import Retry
 from clipset.ledger.status import Status
@@ -20,11 +22,13 @@ __all__ = [
     "LedgerCorrupt",
     "LedgerError",
     "LedgerHeld",
+    "LedgerIntact",
     "LedgerMissing",
     "LedgerReader",
     "LedgerVersion",
     "PlanHeader",
     "PlanSummary",
+    "Rebuilding",
     "Retry",
     "Status",
 ]

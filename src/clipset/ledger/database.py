@@ -106,6 +106,21 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def fault(path: Path) -> str | None:
+    """The first thing that SQLite finds wrong with a ledger, its indexes included; None if nothing is.
+
+    Raises LedgerVersion for a schema newer than this, LedgerCorrupt where it cannot be opened, ClipsetError.
+    """
+    with plain_errors(path), closing(_probe(path.absolute().as_uri() + "?mode=ro")) as connection:
+        found, known = schema_version(connection), len(migrations())
+        if found > known:
+            raise LedgerVersion(path, found, known)
+        if found == 0:
+            return "it is empty"
+        text = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
+    return None if text == "ok" else " ".join(text.split())
+
+
 def _probe(uri: str) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, isolation_level=None)
     try:

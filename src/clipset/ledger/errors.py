@@ -22,9 +22,13 @@ class LedgerHeld(LedgerError):  # noqa: N818 - the name says error already
 
 class LedgerCorrupt(LedgerError):  # noqa: N818 - the name says error already
     def __init__(self, path: Path, detail: str) -> None:
-        super().__init__(
-            f"{path} is damaged ({detail}); the clips are not: move the file away and keep it, then rebuild"
-        )
+        dataset = path.parent.parent
+        super().__init__(f"{path} is damaged ({detail}); the clips are not: run clipset rebuild {dataset}")
+
+
+class LedgerIntact(LedgerError):  # noqa: N818 - the name says error already
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"nothing is wrong with {path}, so there is nothing to rebuild; --force does it all the same")
 
 
 class LedgerVersion(LedgerError):  # noqa: N818 - the name says error already

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from clipset.durable import plain_os_errors
+from clipset.ledger.errors import LedgerCorrupt
 from clipset.ledger.lock import WriterLock
 
 
@@ -49,6 +50,19 @@ class Home:
                 (self.folder / name).unlink(missing_ok=True)
         self._lock.release()
         _remove_empty(self._created)
+
+
+def has_tables(directory: Path) -> bool:
+    """Whether a dataset has been here, whatever its ledger says: each session leaves its tables."""
+    return any((directory / name).exists() for name in ("stats.csv", "failed.csv"))
+
+
+def refuse_emptied(database: Path) -> None:
+    """SQLite takes an empty file for a new ledger, and all that was known would be forgotten. Raises LedgerCorrupt."""
+    files = (database, database.with_name(database.name + "-wal"))
+    is_empty = database.exists() and not any(file.exists() and file.stat().st_size for file in files)
+    if is_empty and has_tables(database.parent.parent):
+        raise LedgerCorrupt(database, "it is empty")
 
 
 def _make(folder: Path, created: list[Path]) -> None:

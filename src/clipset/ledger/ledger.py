@@ -16,9 +16,9 @@ from clipset.ledger.database import (
     transaction,
     unchecked,
 )
-from clipset.ledger.errors import LedgerMissing
+from clipset.ledger.errors import LedgerCorrupt, LedgerMissing
 from clipset.ledger.handout import Handout
-from clipset.ledger.home import Home
+from clipset.ledger.home import Home, has_tables, refuse_emptied
 from clipset.ledger.reader import LedgerReader
 from clipset.ledger.recording import Recording
 from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary
@@ -48,6 +48,7 @@ class Ledger(LedgerReader):
         """
         home = Home.take(directory)
         try:
+            refuse_emptied(home.database)
             return cls(connect_writer(home.database), home.database, home)
         except BaseException:
             home.discard()
@@ -61,7 +62,8 @@ class Ledger(LedgerReader):
         """
         path = Home.database_of(directory)
         if not path.exists():
-            raise LedgerMissing(directory)
+            raise LedgerCorrupt(path, "it is gone") if has_tables(directory) else LedgerMissing(directory)
+        refuse_emptied(path)
         return LedgerReader(connect_reader(path), path)
 
     @classmethod

@@ -10,6 +10,9 @@ from clipset.ledger.rows import Folder, PlanHeader, PlanSummary, storable
 from clipset.types import Annotation, BadRow
 
 PathOf = Callable[[Annotation], str]
+REBUILT = "/rebuilt"
+"""The dataset of annotations whose list is not known, in a ledger that was rebuilt; no file can have this name."""
+
 _BATCH_ROWS = 5_000
 _SHOWN_BAD_ROWS = 5
 
@@ -51,6 +54,19 @@ UPDATE annotation SET unlinked = 0 WHERE unlinked = 1 AND EXISTS (
     WHERE known.clip_key = annotation.clip_key AND known.path = annotation.path AND known.unlinked = 0)
 """
 
+# a list knows better what a rebuilt ledger could only tell from its files and tables
+_SUPERSEDED = (
+    f"""
+DELETE FROM annotation WHERE dataset_key = (SELECT key FROM dataset WHERE name = '{REBUILT}')
+AND clip_key IN (SELECT clip_key FROM member WHERE plan_key = :plan)
+""",  # noqa: S608 - a constant of this module
+    f"""
+DELETE FROM bad_row WHERE plan_key IN (SELECT key FROM plan WHERE name = '{REBUILT}') AND EXISTS (
+    SELECT 1 FROM bad_row AS read
+    WHERE read.plan_key = :plan AND read.line = bad_row.line AND read.message = bad_row.message)
+""",  # noqa: S608 - a constant of this module
+)
+
 
 def load(
     connection: sqlite3.Connection,
@@ -85,6 +101,8 @@ def _take_over(connection: sqlite3.Connection, plan: int, dataset: int) -> int:
     connection.execute(_MEMBERS, {"plan": plan})
     distinct = connection.execute(_ANNOTATIONS, keys).rowcount
     connection.execute(_ALREADY_LINKED)
+    for statement in _SUPERSEDED:
+        connection.execute(statement, {"plan": plan})
     return distinct
 
 

@@ -50,7 +50,7 @@ WHERE clip.reason IS NOT NULL GROUP BY clip.key ORDER BY clip.key
 
 _LINE_ENDS = re.compile(r"[ \t]*[\r\n\v\f\x85\u2028\u2029][\s]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
-_FORMULA = ("=", "+", "@", "\t")
+FORMULA = ("=", "+", "@", "\t")
 _DISPOSITIONS = {reason.value: reason.disposition for reason in Reason}
 Cell = str | int
 
@@ -131,7 +131,7 @@ def one_line(text: str) -> str:
     """The text as a cell that neither a terminal nor a spreadsheet can be led astray by."""
     text = _LINE_ENDS.sub(" / ", text[: 2 * MESSAGE_LIMIT].strip())
     text = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
-    text = "'" + text if text.startswith(_FORMULA) else text
+    text = "'" + text if text.startswith(FORMULA) else text
     return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"
 
 

@@ -58,6 +58,13 @@ class FolderSink:
         if self._inside(path) != source:
             self._place(path, lambda draft: _link_or_copy(source, draft))
 
+    def take(self, path: str, source: Path, *, copies: bool = False) -> None:
+        """Make `path` the same file as one from outside, replacing; a copy where links do not work, or always.
+
+        Raises ClipsetError (disk_full, no_permission), FileNotFoundError when `source` is not there.
+        """
+        self._place(path, lambda draft: (_copy if copies else _link_or_copy)(source, draft))
+
     def get(self, path: str) -> ByteStream | None:
         """The finished file, or None."""
         file = self._inside(path)
@@ -110,7 +117,11 @@ def _link_or_copy(source: Path, draft: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        _write(draft, source.read_bytes())
+        _copy(source, draft)
+
+
+def _copy(source: Path, draft: Path) -> None:
+    _write(draft, source.read_bytes())
 
 
 def _make_folder(folder: Path) -> None:
