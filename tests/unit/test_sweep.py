@@ -94,17 +94,20 @@ class Desk:
 
     def sweep(self, mirror: dict[str, MirrorFile], *, is_last=True, streams=2, conduct=Conduct(), scope=Scope()):  # noqa: B008 - frozen
         with Rehearsal(Scenario(mirror=mirror)) as site:
-            web = Web(self.drain, site.origin, waits_s=())
-            means = Means(
-                web, Cvdf(web), TarIndex(self.directory / "index"), lambda: Ledger.read(self.directory / "data"),
-                self._trimmer, self.sink, Recipe(), streams, scope,
-            )  # fmt: skip
+            means = self.means(site, streams, scope)
             sweep = Sweep(self.ledger, means, self.seer, self.clock, conduct, is_last=is_last)
             try:
                 return sweep.run([self.plan], self.session, self.drain, self.abort)
             finally:
                 self.asked = [entry.path for entry in site.log]
                 self.sent_bytes = sum(entry.bytes_sent for entry in site.log)
+
+    def means(self, site: Rehearsal, streams: int = 2, scope: Scope = Scope()) -> Means:  # noqa: B008 - frozen
+        web = Web(self.drain, site.origin, waits_s=())
+        return Means(
+            web, Cvdf(web), TarIndex(self.directory / "index"), lambda: Ledger.read(self.directory / "data"),
+            self._trimmer, self.sink, Recipe(), streams, scope,
+        )  # fmt: skip
 
     def _trimmer(self) -> ScriptedTrimmer:
         self.trimmers.append(ScriptedTrimmer())
@@ -324,8 +327,8 @@ def test_a_mirror_that_goes_down_is_given_up_after_some_tars(desk):
     parts = {f"part_{n:02d}": tar(90 + n, faults=down) for n in range(20)}
     desk.sweep(listed(part_0=tar(0), **parts), streams=2)
     assert desk.kept == [0]
-    assert 3 <= sum(path.endswith("gz") for path in desk.asked) - 1 <= 12  # of 20
-    assert "does not answer any more" in desk.seer.warnings[-1]
+    assert 3 <= sum(path.endswith("gz") for path in desk.asked) - 1 <= 4
+    assert sum("does not answer any more" in warning for warning in desk.seer.warnings) == 1
     assert desk.reasons == {}  # what is in the other tars is not known
 
 

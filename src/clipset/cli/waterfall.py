@@ -74,6 +74,7 @@ class Waterfall:
         """The sources that are asked video by video."""
         if self._goes_on():
             parts, stops = self._parts, self._stops
+            self._ledger.begin_walk()
             run = Run(self._ledger, parts.engine, parts.gates, self._observer, self._clock, self._with_room(conduct))
             self._add(run.run(plan_ids, self._session_id, stops.drain, stops.abort))
 

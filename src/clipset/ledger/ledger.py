@@ -125,6 +125,10 @@ class Ledger(LedgerReader):
             handout = self._handing_out(plan_ids, session_id, now_us, at_hand=at_hand)
             return handout.take(now_us, count, exclude, returned_too=returned_too)
 
+    def begin_walk(self) -> None:
+        """The next `next_jobs` starts at the first clip: what was handed out and not recorded comes once more."""
+        self._handout = None
+
     def next_due_us(self, plan_ids: Sequence[int], session_id: int) -> int | None:
         """When the next clip of the plans may be asked for that `next_jobs` did not have; None when there is none."""
         with plain_errors(self._path):

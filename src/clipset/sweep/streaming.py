@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from clipset.ledger.missing import Missed, Missing
-from clipset.reasons import Disposition
+from clipset.reasons import Disposition, Reason
 from clipset.sources.mirror.cvdf import Cvdf, Tar
 from clipset.sources.mirror.index import Listing
 from clipset.sources.mirror.members import clip_named, clip_of, refusal
@@ -14,8 +14,10 @@ from clipset.sources.mirror.unpacking import Unpacked
 from clipset.sweep.crew import Tell
 from clipset.sweep.keeping import keep
 from clipset.sweep.worklist import Worklist
-from clipset.types import Attempt, ClipsetError, Cost, Failure, Interrupted, Outcome, Recipe, Sink, Trimmer
+from clipset.types import Attempt, Clip, ClipsetError, Cost, Failure, Interrupted, Outcome, Recipe, Sink, Trimmer
 from clipset.web import Web, WebFile
+
+_UNREACHABLE = frozenset({Reason.NETWORK, Reason.SERVER_ERROR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,12 @@ class Broken:
 
     tar: Tar
     failure: Failure
+
+    @property
+    def is_silence(self) -> bool:
+        """Whether it was the mirror that could not be reached, and not this tar."""
+        failure = self.failure
+        return failure.reason in _UNREACHABLE and (failure.http_status or 500) >= 500
 
 
 class Gauge:
@@ -101,9 +109,14 @@ class Stream:
         try:
             if listing is not None and not self._wanted_of(listing):
                 return Read(tar, "", None, (), 0)
-            return self._open(tar, listing)
+            read = self._open(tar, listing)
         except ClipsetError as error:
-            return Broken(tar, _naming(tar, error.failure))
+            broken = Broken(tar, _naming(tar, error.failure))
+            self.worklist.heard(is_silent=broken.is_silence)
+            return broken
+        else:
+            self.worklist.heard(is_silent=False)
+            return read
         finally:
             self.gauge.tar = self.gauge.file = None
 
@@ -124,8 +137,8 @@ class Stream:
             if clip is None:
                 continue
             clip_ids.append(clip.id)
-            missed = self.missing.find(clip)
-            if missed is not None and self.worklist.claim(clip, missed.groups):
+            missed = self._claimed(clip)
+            if missed is not None:
                 self._keep(members, missed, tar)
                 expected = None if expected is None else expected - 1
             if expected == 0 or not self.worklist.is_useful(tar):
@@ -133,6 +146,16 @@ class Stream:
                 break
         held = tuple(dict.fromkeys(clip_ids)) if to_end else None
         return Read(tar, file.version, held, tuple(refused), file.size_bytes or file.position)
+
+    def _claimed(self, clip: Clip) -> Missed | None:
+        """The clip, if it is for this stream to bring; nobody else brings it until it is released."""
+        if not self.worklist.claim(clip):
+            return None
+        missed = self.missing.find(clip)
+        if missed is not None and self.worklist.meet(missed.groups):
+            return missed
+        self.worklist.release(clip)
+        return None
 
     def _keep(self, members: TarStream, missed: Missed, tar: Tar) -> None:
         (want,) = missed.job.wanted

@@ -34,7 +34,6 @@ from clipset.types import (
 from clipset.web import Web, WebFile
 
 _SHOWN_REFUSALS = 3
-_UNREACHABLE = frozenset({Reason.NETWORK, Reason.SERVER_ERROR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,8 @@ class Sweep:
         self._worklist = Worklist((), {}, means.scope.may_hold)
         self._session_id = 0
         self._began_s = self._show_again_s = time.monotonic()
-        self._tars_done = self._unreachable = 0
+        self._tars_done = 0
+        self._is_silent = False
         self._sizes_bytes: list[int] = []
         self._done = self._failed = 0
         self._is_complete = True
@@ -122,7 +122,7 @@ class Sweep:
             return
         most = self._conduct.max_clips
         room = None if most is None else most - self._done
-        self._worklist = Worklist(tars, missing.groups(), self._means.scope.may_hold, room)
+        self._worklist = Worklist(tars, missing.groups(), self._means.scope.may_hold, room, self._means.streams)
         for event in working([partial(self._read_tars, gauge, plan_ids) for gauge in self._gauges], self._abort):
             match event:
                 case Kept():
@@ -166,7 +166,6 @@ class Sweep:
 
     def _note_tar(self, read: Read) -> None:
         self._tars_done += 1
-        self._unreachable = 0
         if read.size_bytes:
             self._sizes_bytes.append(read.size_bytes)
         if read.clip_ids is not None:
@@ -179,16 +178,13 @@ class Sweep:
             self._observer.warned(f"{read.tar.name}: {len(read.refused)} members not taken: {shown}")
 
     def _warn_of(self, broken: Broken) -> None:
-        """One tar costs its clips; several in a row that cannot be reached are a mirror that is down."""
+        """One tar costs its clips."""
         self._is_complete = False
         self._tars_done += 1
-        failure = broken.failure
-        self._observer.warned(f"{failure.detail}; the run goes on without the rest of this tar")
-        is_silent = failure.reason in _UNREACHABLE and (failure.http_status or 500) >= 500
-        self._unreachable = self._unreachable + 1 if is_silent else 0
-        if self._unreachable > self._means.streams:
+        self._observer.warned(f"{broken.failure.detail}; the run goes on without the rest of this tar")
+        if self._worklist.is_given_up and not self._is_silent:
+            self._is_silent = True
             self._observer.warned("the mirror does not answer any more; the run goes on without it")
-            self._worklist.close()
 
     def _record_absent(self, missing: Missing) -> None:
         failure = Failure(Reason.ABSENT, f"not in the tars of {self._means.mirror.name}", Stage.RESOLVE)
