@@ -13,13 +13,14 @@ from cyclopts import App, Parameter
 from clipset import __version__
 from clipset.annotations import AnnotationError
 from clipset.annotations.conversion import convert as convert_list
-from clipset.cli import mirror, settings
 from clipset.cli import reasons as why
+from clipset.cli import settings
 from clipset.cli.adopt import AdoptOptions, AdoptOrder
 from clipset.cli.adopt import adopt as run_adopt
 from clipset.cli.fetch import Order
 from clipset.cli.fetch import fetch as run_fetch
 from clipset.cli.forecast import plan as run_plan
+from clipset.cli.index import index
 from clipset.cli.options import ClipOptions, ReachOptions, RunOptions, SelectionOptions, SimulateOptions
 from clipset.cli.outcome import Exit, complain, machine_failed, say
 from clipset.cli.rebuild import rebuild as run_rebuild
@@ -41,8 +42,6 @@ app = App(
     help_format="plaintext",
     suppress_keyboard_interrupt=False,  # main says what it means
 )
-index = App(name="index", help="Which clips each of a mirror's tars holds, as far as tars were read to their end.")
-app.command(index)
 _EXPECTED: tuple[tuple[tuple[type[Exception], ...], Exit], ...] = (
     ((LedgerCorrupt,), Exit.MACHINE),
     ((cyclopts.CycloptsError, UserError, AnnotationError, LedgerError), Exit.USAGE),
@@ -248,46 +247,7 @@ def retry(
     return why.retry(dataset, reason, as_json=json)
 
 
-@index.default
-def index_show(*, mirror_origin: str | None = None, json: Annotated[bool, Parameter(negative=())] = False) -> Exit:
-    """Show which of a mirror's tars are known, and how many clips each holds.
-
-    Parameters
-    ----------
-    mirror_origin
-        The server that stood in for the mirror's host.
-    json
-        Print one JSON object.
-    """
-    return mirror.show_index(mirror_origin, as_json=json)
-
-
-@index.command(name="export")
-def index_export(file: Annotated[Path, _PLACE], /, *, mirror_origin: str | None = None) -> Exit:
-    """Write what is known of a mirror's tars to a file, for others to import.
-
-    Parameters
-    ----------
-    file
-        The file to write, JSON Lines.
-    mirror_origin
-        The server that stood in for the mirror's host.
-    """
-    return mirror.export_index(file, mirror_origin)
-
-
-@index.command(name="import")
-def index_import(file: Annotated[Path, _PLACE], /, *, mirror_origin: str | None = None) -> Exit:
-    """Take over what others know of a mirror's tars: a fetch then reads only those that hold what is wanted.
-
-    Parameters
-    ----------
-    file
-        A file that clipset index export wrote.
-    mirror_origin
-        The server that stands in for the mirror's host.
-    """
-    return mirror.import_index(file, mirror_origin)
+app.command(index)
 
 
 @app.command

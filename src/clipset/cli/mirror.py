@@ -1,19 +1,14 @@
-"""The mirror among the sources, and `clipset index`: what is known of its tars."""
+"""The mirror among the sources."""
 
-import json
 import os
 import threading
 from pathlib import Path
 
-from rich.console import Console
-
 from clipset.cli.options import ReachOptions, RunOptions
-from clipset.cli.outcome import Exit, say
 from clipset.config import UserError
 from clipset.engines.local import default_jobs
 from clipset.ledger import Ledger
 from clipset.media import MediaEngine
-from clipset.progress.text import printable
 from clipset.sinks.folders import FolderSink
 from clipset.sources.mirror.cvdf import Cvdf, parse_versions
 from clipset.sources.mirror.index import TarIndex, folder_of
@@ -50,7 +45,7 @@ def means(
     return Means(
         web=web,
         mirror=Cvdf(web),
-        index=_index(reach.mirror_origin),
+        index=index_of(reach.mirror_origin),
         open_reader=lambda: Ledger.read(out),
         make_trimmer=lambda: MediaEngine(recipe_for(recipe), abort),
         sink=FolderSink(out),
@@ -68,31 +63,6 @@ def check(reach: ReachOptions) -> None:
             parse_versions(spec.partition(":")[2])
 
 
-def show_index(origin: str | None, *, as_json: bool) -> Exit:
-    """What is known of the tars of a server. Raises UserError."""
-    tars = [{"url": url, "version": listing.version, "clips": len(listing.ids())} for url, listing in _index(origin)]
-    if as_json:
-        print(json.dumps({"tars": tars}))
-        return Exit.OK
-    console = Console(highlight=False, soft_wrap=True)
-    for tar in tars:
-        console.print(f"{tar['clips']:>8,}  {printable(str(tar['url']))}", markup=False)
-    console.print(f"{len(tars):,} tars read to their end, {sum(int(str(tar['clips'])) for tar in tars):,} clips")
-    return Exit.OK
-
-
-def export_index(path: Path, origin: str | None) -> Exit:
-    """Raises UserError, ClipsetError."""
-    say(f"{path}: what {_index(origin).export(path):,} tars hold")
-    return Exit.OK
-
-
-def import_index(path: Path, origin: str | None) -> Exit:
-    """Raises UserError, ClipsetError."""
-    say(f"{path}: {_index(origin).take_over(path):,} tars are known from it")
-    return Exit.OK
-
-
 def _named(spec: str) -> bool:
     return spec.partition(":")[0] == Cvdf.name
 
@@ -104,5 +74,9 @@ def _web(reach: ReachOptions, drain: threading.Event) -> Web:
         raise UserError(f"--mirror-origin: {error}") from None
 
 
-def _index(origin: str | None) -> TarIndex:
-    return TarIndex(folder_of(cache_folder(), origin))
+def index_of(origin: str | None) -> TarIndex:
+    """What is known of the tars of the mirror, or of the server that stands in for it. Raises UserError."""
+    try:
+        return TarIndex(folder_of(cache_folder(), origin))
+    except ValueError as error:
+        raise UserError(f"--mirror-origin: {error}") from None
