@@ -49,12 +49,12 @@ def test_splits_of_known_size_add_up_to_the_clips():
 
 @pytest.mark.parametrize("name", ["kinetics_700", "Kinetics700", "kinetics70", "kinetics700_2020"])
 def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(name):
-    with pytest.raises(UserError, match="did you mean .*kinetics700"):
+    with pytest.raises(UserError, match=r"did you mean .*kinetics700"):
         catalogue.find(name)
 
 
 def test_a_name_that_is_like_none_is_answered_with_all_there_are():
-    with pytest.raises(UserError, match="there are: .*kinetics400.*vggsound"):
+    with pytest.raises(UserError, match=r"there are: .*kinetics400.*vggsound"):
         catalogue.find("ucf101")
 
 
@@ -85,6 +85,7 @@ FAULTS = {
     "an address of another kind": ("[[lists]]\nurl = 'file:///etc/passwd'", "https"),
     "a hash that is none": (f"{LIST}sha256 = 'abc'", "64 hex"),
     "a member that is no file": (f"{LIST}member = 'a/..'", "names no file"),
+    "a member outside its archive": (f"{LIST}member = '../a.csv'", "names no file"),
     "lists that are no tables": ("lists = [1]", "tables"),
 }
 
@@ -93,7 +94,7 @@ FAULTS = {
 def test_a_description_with_a_fault_names_the_file_and_the_key(fault, own):
     text, message = FAULTS[fault]
     (own / "faulty.toml").write_text(text)
-    with pytest.raises(UserError, match=f"faulty.toml.*{message}"):
+    with pytest.raises(UserError, match=rf"faulty.toml.*{message}"):
         catalogue.find("faulty")
     assert catalogue.find("kinetics400").classes == 400
 

@@ -101,9 +101,11 @@ def test_a_raw_text_is_read_anew(desk, case):
     before, read, state = READINGS[case]
     desk.delays[Reason.UNKNOWN] = [60]
     say(desk, (before, "as it came"))
-    changes = desk.ledger.reclassify({"as it came": read}.get)
     expected = read or before
-    assert changes == ({(before.value, read.value): 1} if expected is not before else {})
+    foreseen = desk.ledger.changes({"as it came": read}.get)
+    assert [(change.before, change.reason) for change in foreseen] == [(before, read)] * (expected is not before)
+    assert reasons_of(desk)[0][1] == before
+    assert desk.ledger.reclassify({"as it came": read}.get) == foreseen
     assert reasons_of(desk)[0] == (state, expected.value)
     desk.new_session()
     assert ("a" in desk.names()) == (state == "wanted" and expected is not before)
@@ -112,7 +114,7 @@ def test_a_raw_text_is_read_anew(desk, case):
 @pytest.mark.parametrize("how", [{"status": 404}, {"stage": Stage.TRIM}])
 def test_what_was_not_concluded_from_words_is_not_read_again(desk, how):
     say(desk, (Reason.SERVER_ERROR, "as it came"), **how)
-    assert desk.ledger.reclassify(lambda text: Reason.PRIVATE) == {}
+    assert desk.ledger.reclassify(lambda text: Reason.PRIVATE) == []
 
 
 def test_texts_that_no_row_fits_are_listed_with_the_most_frequent_first(desk):

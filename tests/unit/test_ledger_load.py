@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clipset.ledger import Folder, Ledger, PlanHeader
+from clipset.ledger import Ahead, Folder, Ledger, PlanHeader
 from clipset.types import Annotation, Attempt, BadRow, Facts, Outcome, Stored
 
 S = 1_000_000
@@ -155,17 +155,19 @@ def test_hostile_texts_go_in_and_come_out(ledger: Ledger, tmp_path: Path) -> Non
     assert bad_length < 20_000
 
 
-def test_a_scratch_ledger_looks_ahead_and_writes_nothing(ledger: Ledger, tmp_path: Path) -> None:
+def test_looking_ahead_knows_what_is_there_and_writes_nothing(ledger: Ledger, tmp_path: Path) -> None:
     finish_everything(ledger, ledger.load(header("one"), [row("a")], path_of).plan_id)
-    with Ledger.scratch(tmp_path / "dataset") as scratch:
-        ahead = scratch.load(header("two"), [row("a"), row("b")], path_of)
-    assert (ahead.done, ahead.wanted) == (1, 1)
+    with Ahead(tmp_path / "dataset") as ahead:
+        ahead.add([row("a"), row("b")])
+        ((found,), totals) = ahead.count()
+    assert (found.done, found.wanted, totals.wanted) == (1, 1, 1)
     assert ledger.find_plan(header("two")) is None
 
 
-def test_a_scratch_ledger_needs_no_dataset(tmp_path: Path) -> None:
-    with Ledger.scratch(tmp_path / "nothing") as scratch:
-        assert scratch.load(header(), [row("a")], path_of).wanted == 1
+def test_looking_ahead_needs_no_dataset(tmp_path: Path) -> None:
+    with Ahead(tmp_path / "nothing") as ahead:
+        ahead.add([row("a")])
+        assert ahead.count()[1].wanted == 1
     assert not (tmp_path / "nothing").exists()
 
 

@@ -1,40 +1,78 @@
 """The table of formats, and the one function that reads them all. A new format is one module and one entry here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, TextIO
 
-from clipset.annotations import kinetics_csv, kinetics_json, kinetics_jsonl
+from clipset.annotations import (
+    activitynet,
+    audioset,
+    audioset_strong,
+    ava,
+    countix,
+    hacs,
+    kinetics_csv,
+    kinetics_json,
+    kinetics_jsonl,
+    mmaction,
+    table,
+    vggsound,
+)
 from clipset.annotations.archive import named, open_text
 from clipset.annotations.fields import shown
 from clipset.annotations.reader import AnnotationError, Reader, Tally
 from clipset.types import Annotation, BadRow
 
 READERS: Final[dict[str, Reader]] = {  # asked in this order
+    "ActivityNet JSON": activitynet,
     "kinetics JSON Lines": kinetics_jsonl,
     "kinetics JSON": kinetics_json,
-    "kinetics CSV": kinetics_csv,
+    "AudioSet CSV": audioset,
+    "AudioSet strong TSV": audioset_strong,
+    "Countix CSV": countix,
+    "HACS CSV": hacs,
+    "kinetics CSV": kinetics_csv,  # any known column: after those that have one of them
+    "VGG-Sound CSV": vggsound,
+    "AVA CSV": ava,
+    "list of clip files": mmaction,
 }
 HEAD_CHARS = 65_536
 _LOOKED_AT_CHARS = 1024
 _TAR_MARK_AT = 257
-_KNOWN = "clipset reads the Kinetics CSV (with its header), JSON and JSON Lines, plain or as .gz, .xz, .zst"
+_KNOWN = (
+    "clipset reads the lists of Kinetics, ActivityNet, AudioSet, VGG-Sound, AVA, Countix, HACS and mmaction2, plain "
+    "or as .gz, .xz, .zst, and any table with a header whose columns --column names"
+)
 
 
-def read(path: Path, tally: Tally | None = None) -> Iterator[Annotation | BadRow]:
+def read(
+    path: Path, tally: Tally | None = None, columns: Mapping[str, str] | None = None
+) -> Iterator[Annotation | BadRow]:
     """Yield the annotations of a list lazily, in its order and constant memory; the format is known by its content.
+
+    With `columns` (see table.KEYS) it is a table with a header that has these columns, whatever it looks like.
 
     A row that names no clip is yielded as BadRow. Headers repeated inside the list are counted in `tally`.
     Raises AnnotationError, at the first row or where an archive breaks off, when the list as a whole cannot be used:
     no such file, not a list, missing columns, empty, no row in it, cut off, damaged.
     """
     with named(path), open_text(path) as text:
-        rows = READERS[recognise(text)].read(text, tally or Tally())
+        tally = tally or Tally()
+        rows = table.read(text, tally, columns) if columns else READERS[recognise(text)].read(text, tally)
         first = next(rows, None)
         if first is None:
             raise AnnotationError("holds no annotation")
         yield first
         yield from rows
+
+
+def check(path: Path, columns: Mapping[str, str] | None = None) -> None:
+    """Raises AnnotationError, without the path in it, unless the file begins as a list does."""
+    with open_text(path) as text:
+        if columns:
+            next(table.read(text, Tally(), columns), None)
+        else:
+            recognise(text)
 
 
 def recognise(text: TextIO) -> str:

@@ -51,18 +51,21 @@ def _json_text(value: object) -> str:
     return _quoted(value) if isinstance(value, str) else json.dumps(value)
 
 
-def members(text: TextIO) -> Iterator[tuple[str, Any]]:
+def members(text: TextIO, inside: str | None = None) -> Iterator[tuple[str, Any]]:
     """Yield (key, value) of the one object that `text` holds, in order, a key that stands twice twice.
 
+    With `inside`, those of the object that stands under this key; the values beside it are passed over.
     Raises AnnotationError where the text is no such object, with the last good key.
     """
     window = _Window(text)
-    window.expect(_OPEN, "an opening {")
-    if window.skip(_CLOSE) is None:
-        yield window.member()
-        while window.skip(_NEXT) is not None:
-            yield window.member()
-        window.expect(_CLOSE, "a comma or the closing }")
+    if inside is None:
+        yield from window.members()
+    else:
+        for key in window.each_key():
+            if key == inside:
+                yield from window.members()
+            else:
+                window.value()
     window.expect_end()
 
 
@@ -75,12 +78,26 @@ class _Window:
         self._at = 0
         self._key = ""
 
-    def member(self) -> tuple[str, Any]:
-        match = self.skip(_KEY)
+    def members(self) -> Iterator[tuple[str, Any]]:
+        """(key, value) of the object at hand."""
+        for key in self.each_key():
+            yield key, self.value()
+
+    def each_key(self) -> Iterator[str]:
+        """The keys of the object at hand; the value of each must be taken before the next one is asked for."""
+        self._expect(_OPEN, "an opening {")
+        if self._skip(_CLOSE) is None:
+            yield self._take_key()
+            while self._skip(_NEXT) is not None:
+                yield self._take_key()
+            self._expect(_CLOSE, "a comma or the closing }")
+
+    def _take_key(self) -> str:
+        match = self._skip(_KEY)
         if match is None:
             self._fail(_CUT_OFF if self._text.startswith('"', self._at) else "a key in quotes is missing")
         self._key = self._decoded(match.group(1))
-        return self._key, self._value()
+        return self._key
 
     def _decoded(self, key: str) -> str:
         try:
@@ -88,24 +105,22 @@ class _Window:
         except json.JSONDecodeError as error:
             self._fail(error.msg)
 
-    def skip(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+    def _skip(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         if len(self._text) - self._at < _AHEAD_CHARS:
             self._more(_CHUNK_CHARS)
         match = pattern.match(self._text, self._at)
         self._at = match.end() if match else self._at
         return match
 
-    def expect(self, pattern: re.Pattern[str], what: str) -> re.Match[str]:
-        match = self.skip(pattern)
-        if match is None:
+    def _expect(self, pattern: re.Pattern[str], what: str) -> None:
+        if self._skip(pattern) is None:
             self._fail(f"{what} is missing")
-        return match
 
     def expect_end(self) -> None:
         if self._at < len(self._text) or self._more(1):
             self._fail("text follows the closing }")
 
-    def _value(self) -> Any:
+    def value(self) -> Any:
         while True:
             try:
                 value, self._at = DECODER.raw_decode(self._text, self._at)

@@ -28,13 +28,18 @@ def read(text: TextIO, tally: Tally) -> Iterator[Annotation | BadRow]:  # noqa: 
     Rows have no line; the message of a bad one names its key.
     """
     for video_id, entry in members(text):
-        try:
-            clips = clips_of(entry)
-        except FieldError as error:
-            yield bad_entry(video_id, entry, error)
-            continue
-        for clip in clips:
-            yield _row(video_id, entry, clip)
+        yield from rows(video_id, entry)
+
+
+def rows(video_id: str, entry: Any) -> Iterator[Annotation | BadRow]:
+    """The clips of an entry, or the entry as a bad row."""
+    try:
+        clips = clips_of(entry)
+    except FieldError as error:
+        yield bad_entry(video_id, entry, error)
+        return
+    for clip in clips:
+        yield _row(video_id, entry, clip)
 
 
 def clips_of(entry: object) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What is known of a dataset, read from its TOML file; a figure that nobody has published is left out, never guessed."""
+"""What is known of a dataset, from its TOML file; a figure that nobody has published is left out, never guessed."""
 
 import tomllib
 from collections.abc import Mapping
@@ -155,6 +155,6 @@ def _list(found: object, number: int) -> AnnotationList:
         url, table.take("member", str), table.take("split", str), table.count("rows"), sha256, table.texts("columns")
     )
     table.done()
-    if item.file_name in {"", ".", ".."}:
-        raise _FaultError(f"lists[{number}] names no file")
+    if item.file_name in {"", ".", ".."} or ".." in (item.member or "").split("/") or (item.member or "")[:1] == "/":
+        raise _FaultError(f"lists[{number}] names no file inside its archive")
     return item

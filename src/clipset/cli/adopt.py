@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from clipset import __version__
-from clipset.cli import lists
-from clipset.cli.options import ClipOptions, SelectionOptions
+from clipset.cli import given, lists
+from clipset.cli.options import ClipOptions, ListOptions, SelectionOptions
 from clipset.cli.outcome import Exit, complain
 from clipset.cli.rebuild import checked_jobs, engines, interruptible
 from clipset.clock import Clock, SystemClock
@@ -107,7 +107,9 @@ def _planned(order: AdoptOrder, ledger: Ledger) -> tuple[Recipe, list[int] | Non
     if order.annotations:
         recipe = lists.recipe(order.clips)
         with lists.spinner():
-            plans = lists.load(ledger, order.annotations, lists.selection(order.selection), recipe)
+            plans = lists.load(
+                ledger, given.lists(order.annotations, ListOptions()), lists.selection(order.selection), recipe
+            )
         lists.remember_recipe(ledger, recipe)
         return recipe, [plan.plan_id for plan in plans]
     known = ledger.get_meta("recipe_id")

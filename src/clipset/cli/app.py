@@ -17,11 +17,21 @@ from clipset.cli import reasons as why
 from clipset.cli import settings
 from clipset.cli.adopt import AdoptOptions, AdoptOrder
 from clipset.cli.adopt import adopt as run_adopt
+from clipset.cli.classes import print_classes
+from clipset.cli.datasets import print_datasets
 from clipset.cli.fetch import Order
 from clipset.cli.fetch import fetch as run_fetch
 from clipset.cli.forecast import plan as run_plan
 from clipset.cli.index import index
-from clipset.cli.options import ClipOptions, ReachOptions, RunOptions, SelectionOptions, SimulateOptions
+from clipset.cli.leaks import print_leaks
+from clipset.cli.options import (
+    ClipOptions,
+    ListOptions,
+    ReachOptions,
+    RunOptions,
+    SelectionOptions,
+    SimulateOptions,
+)
 from clipset.cli.outcome import Exit, complain, machine_failed, say
 from clipset.cli.rebuild import rebuild as run_rebuild
 from clipset.cli.status import print_status
@@ -57,6 +67,7 @@ def fetch(
     /,
     *,
     out: Path,
+    lists: ListOptions = ListOptions(),  # noqa: B008 - frozen
     selection: SelectionOptions = SelectionOptions(),  # noqa: B008 - frozen
     clips: ClipOptions = ClipOptions(),  # noqa: B008 - frozen
     reach: ReachOptions = ReachOptions(),  # noqa: B008 - frozen
@@ -67,11 +78,11 @@ def fetch(
     Parameters
     ----------
     annotations
-        Lists of clips: CSV, TSV, JSON or JSON Lines, also .gz, .xz, .zst.
+        Lists of clips, files (also .gz, .xz, .zst) or names such as kinetics400; see clipset datasets.
     out
         The directory of the dataset.
     """
-    return run_fetch(Order(_some(annotations), out, selection, clips, reach, running))
+    return run_fetch(Order(_some(annotations), out, selection, clips, reach, running, lists))
 
 
 @app.command
@@ -80,6 +91,7 @@ def plan(
     /,
     *,
     out: Path | None = None,
+    lists: ListOptions = ListOptions(),  # noqa: B008 - frozen
     selection: SelectionOptions = SelectionOptions(),  # noqa: B008 - frozen
     clips: ClipOptions = ClipOptions(),  # noqa: B008 - frozen
     reach: ReachOptions = ReachOptions(),  # noqa: B008 - frozen
@@ -90,11 +102,11 @@ def plan(
     Parameters
     ----------
     annotations
-        Lists of clips: CSV, TSV, JSON or JSON Lines, also .gz, .xz, .zst.
+        Lists of clips, files (also .gz, .xz, .zst) or names such as kinetics400; see clipset datasets.
     out
         The directory of the dataset, to count what is there already.
     """
-    order = Order(_some(annotations), out or Path(), selection, clips, reach, running)
+    order = Order(_some(annotations), out or Path(), selection, clips, reach, running, lists)
     return run_plan(order, has_out=out is not None)
 
 
@@ -157,6 +169,71 @@ def adopt(
         Lists of the clips to adopt; those that the dataset was fetched with when not given.
     """
     return run_adopt(AdoptOrder(dataset, annotations, adopting, selection, clips))
+
+
+@app.command
+def datasets(
+    name: Annotated[str | None, _PLACE] = None, /, *, json: Annotated[bool, Parameter(negative=())] = False
+) -> Exit:
+    """List the datasets that can be given by name, or show one: splits, classes, clips, size, licence, where from.
+
+    Parameters
+    ----------
+    name
+        Only this dataset, with the source of each figure.
+    json
+        Print JSON: a list, or one object.
+    """
+    return print_datasets(name, as_json=json)
+
+
+@app.command
+def leaks(
+    annotations: Annotated[tuple[Path, ...], _LISTS],
+    /,
+    *,
+    lists: ListOptions = ListOptions(),  # noqa: B008 - frozen
+    csv: Annotated[Path | None, _PLACE] = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> Exit:
+    """Say which clips and videos the splits of datasets share, and which clips they call by other names.
+
+    Parameters
+    ----------
+    annotations
+        Lists of clips, files (also .gz, .xz, .zst) or names such as kinetics400; see clipset datasets.
+    csv
+        Write what is shared to this table, a row a clip or video.
+    json
+        Print one JSON object.
+    """
+    return print_leaks(_some(annotations), lists, as_json=json, table=csv)
+
+
+@app.command
+def classes(
+    places: Annotated[tuple[Path, ...], _LISTS],
+    /,
+    *,
+    lists: ListOptions = ListOptions(),  # noqa: B008 - frozen
+    categories: Annotated[Path | None, _PLACE] = None,
+    csv: Annotated[Path | None, _PLACE] = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> Exit:
+    """List the classes of lists with their clips by split; of a dataset, what became of the clips of each class.
+
+    Parameters
+    ----------
+    places
+        Lists of clips, files or names such as kinetics400; or the directory of one dataset.
+    categories
+        A JSON file {category: [labels]}: count by category instead of by class.
+    csv
+        Write the same as a table.
+    json
+        Print JSON: an object a class.
+    """
+    return print_classes(_some(places), lists, categories, as_json=json, table=csv)
 
 
 @app.command

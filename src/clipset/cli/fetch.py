@@ -14,13 +14,13 @@ from types import FrameType
 from rich.console import Console
 
 from clipset import __version__
-from clipset.cli import lists, mirror, terms, workshop
-from clipset.cli.options import ClipOptions, ReachOptions, RunOptions, SelectionOptions
+from clipset.cli import given, lists, mirror, terms, workshop
+from clipset.cli.options import ClipOptions, ListOptions, ReachOptions, RunOptions, SelectionOptions
 from clipset.cli.outcome import Exit, complain, machine_failed, say
-from clipset.cli.summary import print_events, print_summary
+from clipset.cli.summary import Ending, print_events, print_summary
 from clipset.cli.waterfall import Parts, Waterfall
 from clipset.clock import Clock, SystemClock
-from clipset.ledger import Ledger, PlanSummary
+from clipset.ledger import Ledger, PlanSummary, Totals
 from clipset.progress import JsonEvents, LivePanel, PlainLines
 from clipset.progress.tally import Tally
 from clipset.run import RunResult, StoppedBy
@@ -47,6 +47,7 @@ class Order:
     clips: ClipOptions = field(default_factory=ClipOptions)
     reach: ReachOptions = field(default_factory=ReachOptions)
     running: RunOptions = field(default_factory=RunOptions)
+    lists: ListOptions = field(default_factory=ListOptions)
 
 
 def fetch(order: Order) -> Exit:
@@ -57,10 +58,11 @@ def fetch(order: Order) -> Exit:
     workshop.egresses(order.reach)
     mirror.check(order.reach)
     before_us = workshop.recheck_before_us(order.running, clock.now_us())
+    wanted = given.lists(order.annotations, order.lists, order.reach.ca_file)
     ledger = Ledger.open(order.out)
     try:
         with lists.spinner():
-            plans = lists.load(ledger, order.annotations, chosen, recipe)
+            plans = lists.load(ledger, wanted, chosen, recipe, accept_changed=order.lists.accept_changed_lists)
         stops = workshop.Stops(threading.Event(), threading.Event())
         parts = _prepare(order, ledger, recipe, clock, stops)
     except BaseException:
@@ -78,7 +80,7 @@ def fetch(order: Order) -> Exit:
         sink = FolderSink(order.out)
         sink.sweep()
         _link_new_annotations(ledger, sink, plans)
-        tally = _tally(plans, clock)
+        tally = _tally(ledger.totals(plan_ids), clock)
         with _watching(order, tally, clock) as observer, _stopping(stops), _session(ledger, order, clock) as session:
             waterfall = Waterfall(ledger, parts, observer, clock, stops, session.id)
             session.result = waterfall.run(plan_ids)
@@ -140,13 +142,8 @@ def _link_new_annotations(ledger: Ledger, sink: FolderSink, plans: list[PlanSumm
             ledger.mark_linked(linked)
 
 
-def _tally(plans: list[PlanSummary], clock: Clock) -> Tally:
-    return Tally(
-        clips=sum(plan.clips for plan in plans),
-        done=sum(plan.done for plan in plans),
-        lost=sum(plan.lost for plan in plans),
-        started_us=clock.now_us(),
-    )
+def _tally(totals: Totals, clock: Clock) -> Tally:
+    return Tally(clips=totals.clips, done=totals.done, lost=totals.lost, started_us=clock.now_us())
 
 
 @contextmanager
@@ -186,13 +183,17 @@ def _stopping(stops: workshop.Stops) -> Iterator[None]:
 def _show_summary(
     order: Order, ledger: Ledger, plans: list[PlanSummary], session: "_Session", tally: Tally, clock: Clock
 ) -> None:
-    came_back, result = ledger.came_back(session.id), session.result
-    after = [ledger.summary(plan.plan_id) for plan in plans]
+    plan_ids, now_us = [plan.plan_id for plan in plans], clock.now_us()
+    ending = Ending(
+        totals=ledger.totals(plan_ids),
+        bad_rows=sum(plan.bad_rows for plan in plans),
+        came_back=ledger.came_back(session.id),
+        result=session.result,
+    )
     if order.running.json:
-        print_events(after, result, tally, clock.now_us(), came_back)
+        print_events(ending, tally, now_us)
     else:
-        reasons = ledger.status(clock.now_us()).reasons
-        print_summary(order.out, after, reasons, result, tally, clock.now_us(), came_back)
+        print_summary(order.out, ending, ledger.status(now_us).reasons, tally, now_us)
 
 
 def _tools() -> str:

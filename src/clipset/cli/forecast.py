@@ -1,58 +1,77 @@
 """`clipset plan`: the same selection as fetch, its forecast, nothing written."""
 
 import json
-import tempfile
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from clipset.cli import lists, mirror, workshop
+from clipset.cli import given, lists, mirror, workshop
 from clipset.cli.fetch import Order
 from clipset.cli.outcome import Exit
 from clipset.engines.local import default_jobs
-from clipset.ledger import Ledger, PlanSummary
+from clipset.ledger import Ahead, PlanSummary, Totals
 from clipset.plan import Conditions, Demand, Forecast, forecast
 from clipset.progress.text import human_bytes, human_duration
 
 
 def plan(order: Order, *, has_out: bool) -> Exit:
-    """Raises UserError, AnnotationError, LedgerError."""
+    """Raises UserError, AnnotationError, LedgerError, ClipsetError."""
     recipe, chosen = lists.recipe(order.clips), lists.selection(order.selection)
     mirror.check(order.reach)
     permits_per_h, ways = workshop.permits_per_h(order.reach), workshop.egresses(order.reach)
-    with (
-        tempfile.TemporaryDirectory(prefix="clipset-") as nowhere,
-        Ledger.scratch(order.out if has_out else Path(nowhere)) as ledger,
-        lists.spinner(),
-    ):
-        plans = lists.load(ledger, order.annotations, chosen, recipe)
+    wanted = given.lists(order.annotations, order.lists, order.reach.ca_file)
+    with Ahead(order.out if has_out else None) as ahead, lists.spinner():
+        plans, totals = lists.look_ahead(ahead, wanted, chosen, recipe, accept_changed=order.lists.accept_changed_lists)
     conditions = Conditions(permits_per_h, len(ways), recipe.max_height_px, order.running.jobs or default_jobs())
+    found = forecast(_demand(totals), conditions)
+    saved = _saved(found, plans, conditions)
     has_mirror = mirror.sources_before(order.reach) is not None
-    found = forecast(_demand(plans), conditions)
     if order.running.json:
-        print(json.dumps(_as_json(found, plans, conditions) | {"mirror": has_mirror}))
+        print(json.dumps(_as_json(found, plans, conditions, saved) | {"mirror": has_mirror}))
     else:
-        _print(found, plans, conditions, has_mirror=has_mirror)
+        _print(found, plans, conditions, saved, has_mirror=has_mirror)
     return Exit.OK
 
 
-def _demand(plans: list[PlanSummary]) -> Demand:
+def _demand(totals: Totals | PlanSummary) -> Demand:
     return Demand(
-        clips=sum(item.clips for item in plans),
-        videos=sum(item.videos for item in plans),
-        there_clips=sum(item.done for item in plans),
-        lost_clips=sum(item.lost for item in plans),
-        remaining_clips=sum(item.wanted for item in plans),
-        remaining_videos=sum(item.wanted_videos for item in plans),
-        remaining_span_us=sum(item.wanted_us for item in plans),
-        longest_span_us=max(item.longest_wanted_us for item in plans),
+        clips=totals.clips,
+        videos=totals.videos,
+        there_clips=totals.done,
+        lost_clips=totals.lost,
+        remaining_clips=totals.wanted,
+        remaining_videos=totals.wanted_videos,
+        remaining_span_us=totals.wanted_us,
+        longest_span_us=totals.longest_wanted_us,
     )
 
 
-def _as_json(found: Forecast, plans: list[PlanSummary], conditions: Conditions) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """What the lists would take one by one, less what they take together. A video is one resolve."""
+
+    clips: int
+    videos: int
+    duration_h: float | None
+    transfer_bytes: int
+    disk_bytes: int
+
+
+def _saved(found: Forecast, plans: list[PlanSummary], conditions: Conditions) -> _Saved:
+    alone = [forecast(_demand(item), conditions) for item in plans]
+    hours = None if found.duration_h is None else sum(item.duration_h or 0.0 for item in alone) - found.duration_h
+    return _Saved(
+        clips=sum(item.demand.remaining_clips for item in alone) - found.demand.remaining_clips,
+        videos=sum(item.demand.remaining_videos for item in alone) - found.demand.remaining_videos,
+        duration_h=hours,
+        transfer_bytes=sum(item.transfer_bytes for item in alone) - found.transfer_bytes,
+        disk_bytes=sum(item.disk_bytes for item in alone) - found.disk_bytes,
+    )
+
+
+def _as_json(found: Forecast, plans: list[PlanSummary], conditions: Conditions, saved: _Saved) -> dict[str, Any]:
     demand = found.demand
     return {
         "clips": demand.clips,
@@ -69,11 +88,14 @@ def _as_json(found: Forecast, plans: list[PlanSummary], conditions: Conditions) 
         "transfer_bytes": found.transfer_bytes,
         "disk_bytes": found.disk_bytes,
         "temporary_bytes": found.temporary_bytes,
+        "saved_by_sharing": asdict(saved),
         "plans": [asdict(item) for item in plans],
     }
 
 
-def _print(found: Forecast, plans: list[PlanSummary], conditions: Conditions, *, has_mirror: bool) -> None:
+def _print(
+    found: Forecast, plans: list[PlanSummary], conditions: Conditions, saved: _Saved, *, has_mirror: bool
+) -> None:
     demand = found.demand
     table = Table.grid(padding=(0, 2))
     table.add_row("clips", f"{demand.clips:,} of {demand.videos:,} videos")
@@ -84,6 +106,10 @@ def _print(found: Forecast, plans: list[PlanSummary], conditions: Conditions, *,
     table.add_row("time", _time(found, conditions, has_mirror=has_mirror))
     if has_mirror:
         table.add_row("mirror", "what it has takes no permit; its tars are read as a whole, at the speed of the line")
+    if saved.clips or saved.videos:
+        hours = "" if saved.duration_h is None else f", {human_duration(saved.duration_h * 3600)}"
+        sizes = f"{human_bytes(saved.transfer_bytes)} of transfer, {human_bytes(saved.disk_bytes)} of disk"
+        table.add_row("shared by lists", f"saves {saved.clips:,} clips of {saved.videos:,} videos{hours}, {sizes}")
     table.add_row("transfer", f"about {human_bytes(found.transfer_bytes)}")
     table.add_row("disk", f"about {human_bytes(found.disk_bytes)}")
     table.add_row("temporary", f"{human_bytes(found.temporary_bytes)} of memory, no disk")

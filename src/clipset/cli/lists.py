@@ -9,16 +9,18 @@ from rich.console import Console
 from rich.status import Status
 
 from clipset.annotations import AnnotationError, read
+from clipset.cli.categories import labels_of
+from clipset.cli.given import GivenList
 from clipset.cli.options import ClipOptions, SelectionOptions
+from clipset.cli.outcome import say
 from clipset.config import UserError
-from clipset.ledger import Folder, Ledger, PlanHeader, PlanSummary
+from clipset.ledger import Ahead, Folder, Ledger, LedgerReader, PlanHeader, PlanSummary, Totals
 from clipset.plan import Layout, Seen, Selection, SelectionError, check, parse_shard, select
 from clipset.types import Annotation, BadRow, Precision, Recipe
 
 _RECIPE = "recipe_id"
+_ROWS = "rows:"  # and the SHA-256 of a list: how many rows it has
 _MOST_BAD = 0.5  # share of a list's rows; above it is the wrong file, or a damaged one
-_SHOWN_BAD_ROWS = 3
-_LIST_SUFFIXES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".gz", ".xz", ".zst"}
 
 
 def recipe(options: ClipOptions) -> Recipe:
@@ -42,10 +44,11 @@ def selection(options: SelectionOptions) -> Selection:
     labels = list(options.class_)
     if options.classes_file is not None:
         labels += _labels_in(options.classes_file)
+    labels += labels_of(options.category, options.categories)
     try:
         return Selection(
             splits=frozenset(options.split),
-            labels=frozenset(labels) if options.class_ or options.classes_file else None,
+            labels=frozenset(labels) if options.class_ or options.classes_file or options.category else None,
             limit=options.limit,
             shard=parse_shard(options.shard) if options.shard is not None else None,
             only_cc=options.only_cc,
@@ -67,53 +70,141 @@ def spinner() -> Status:
     return Console(stderr=True).status("Reading the lists …")
 
 
-def load(ledger: Ledger, lists: Sequence[Path], chosen: Selection, how: Recipe) -> list[PlanSummary]:
+def load(
+    ledger: Ledger, lists: Sequence[GivenList], chosen: Selection, how: Recipe, *, accept_changed: bool = False
+) -> list[PlanSummary]:
     """Each list as a plan of its own in the ledger; one that is there already is not read again.
 
     Raises UserError, AnnotationError, LedgerError; then nothing of the list at hand is in the ledger.
     """
     _keep_recipe(ledger, how)
     layout = _layout(ledger)
-    seen = Seen()
+    reading = Reading(chosen, lists, accept_changed=accept_changed)
+    headers = [reading.header(number, how) for number in range(len(lists))]
+    before = [ledger.earlier(header) for header in headers]
     summaries = []
-    hashes = [_sha256(path) for path in lists]
-    for number, path in enumerate(lists):
-        header = _header(path, hashes[: number + 1], chosen, how)
+    for number, (given, header) in enumerate(zip(lists, headers, strict=True)):
         is_known = ledger.find_plan(header) is not None
-        rows = _rows(path, chosen, seen, is_last=number == len(lists) - 1)
+        rows = reading.rows(number)
         if is_known and chosen.limit is not None and len(lists) > 1:
             for _ in rows:  # the next list's share of the limit depends on this one
                 pass
         summaries.append(ledger.load(header, rows, layout.path, lambda: _folders(layout)))
-    if not any(summary.clips for summary in summaries) and chosen.shard is None:
-        raise UserError("the selection leaves no clip; loosen --split, --class or --limit")
+        if not is_known:
+            ledger.set_meta(_ROWS + header.sha256, str(reading.row_counts[number]))
+            _report_drift(ledger, given, before[number], reading.row_counts[number])
+    _require_clips(any(summary.clips for summary in summaries), chosen)
     return summaries
 
 
-def _rows(path: Path, chosen: Selection, seen: Seen, *, is_last: bool) -> Iterator[Annotation | BadRow]:
-    """What is wrong with the list or the selection shows after the last row: inside the load, so that nothing stays."""
-    before, first_bad = (seen.rows, seen.bad_rows), list[BadRow]()
-    yield from select(_noting(read(path), first_bad), chosen, seen)
-    rows, bad_rows = seen.rows - before[0], seen.bad_rows - before[1]
-    if bad_rows > rows * _MOST_BAD:
-        examples = "; ".join(f"line {bad.line}: {bad.message}" if bad.line else bad.message for bad in first_bad)
-        raise AnnotationError(f"{path}: {bad_rows} of {rows} rows are bad, so nothing was taken over ({examples})")
-    if is_last:
-        try:
-            check(chosen, seen)
-        except SelectionError as error:
-            raise UserError(str(error)) from None
+def look_ahead(
+    ahead: Ahead, lists: Sequence[GivenList], chosen: Selection, how: Recipe, *, accept_changed: bool = False
+) -> tuple[list[PlanSummary], Totals]:
+    """What `load` would make of the lists, and all of them together. Raises as it does; nothing is written."""
+    if ahead.reader is not None:
+        _keep_recipe(ahead.reader, how)
+    reading = Reading(chosen, lists, accept_changed=accept_changed)
+    for number, given in enumerate(lists):
+        ahead.add(reading.rows(number))
+        if ahead.reader is not None:
+            header = reading.header(number, how)
+            before = ahead.reader.earlier(header) if ahead.reader.find_plan(header) is None else None
+            _report_drift(ahead.reader, given, before, reading.row_counts[number])
+        elif given.published_rows is not None:
+            _report_published(given, reading.row_counts[number])
+    plans, totals = ahead.count()
+    _require_clips(totals.clips > 0, chosen)
+    return plans, totals
 
 
-def _noting(rows: Iterable[Annotation | BadRow], first_bad: list[BadRow]) -> Iterator[Annotation | BadRow]:
-    """The rows as they are; the first bad ones are put into `first_bad`, whatever is selected."""
+def _require_clips(found: bool, chosen: Selection) -> None:
+    if not found and chosen.shard is None:
+        raise UserError("the selection leaves no clip; loosen --split, --class or --limit")
+
+
+class Reading:
+    """The lists of one command, in their order: hashed at once, read one after the other under one selection.
+
+    Raises UserError for a list whose content is not the known one, unless `accept_changed`.
+    """
+
+    def __init__(self, chosen: Selection, lists: Sequence[GivenList], *, accept_changed: bool) -> None:
+        self._chosen, self._lists, self._seen = chosen, lists, Seen()
+        self._hashes = [_sha256(given.path) for given in lists]
+        self.row_counts: dict[int, int] = {}
+        """Rows by the place of the list, once it has been read; selected or not."""
+        for given, found in zip(lists, self._hashes, strict=True):
+            if given.sha256 not in {None, found} and not accept_changed:
+                raise UserError(
+                    f"{given.path} has the SHA-256 {found}, but {given.dataset} is known with {given.sha256};"
+                    " remove the file to fetch it again, or take it as it is with --accept-changed-lists"
+                )
+
+    def header(self, number: int, how: Recipe) -> PlanHeader:
+        chosen, given = self._chosen, self._lists[number]
+        described: dict[str, object] = {
+            "splits": sorted(chosen.splits),
+            "labels": sorted(chosen.labels) if chosen.labels is not None else None,
+            "limit": chosen.limit,
+            "shard": chosen.shard,
+            # under a limit, what a list contributes depends on the lists before it
+            "after": self._hashes[:number] if chosen.limit is not None else [],
+        }
+        if given.columns:
+            described |= {"columns": dict(given.columns)}
+        if chosen.only_cc:
+            described |= {"only_cc": True}
+        selection_json = json.dumps(described, sort_keys=True)
+        return PlanHeader(given.path.name, self._hashes[number], selection_json, how.id, given.dataset)
+
+    def rows(self, number: int) -> Iterator[Annotation | BadRow]:
+        """What is wrong with the list or the selection shows after the last row: inside a load, so nothing stays."""
+        given, seen = self._lists[number], self._seen
+        before, seen.first_bad = (seen.rows, seen.bad_rows), []
+        rows = read(given.path, columns=given.columns)
+        yield from select(rows if given.split is None else _with_split(rows, given.split), self._chosen, seen)
+        count, bad_count = seen.rows - before[0], seen.bad_rows - before[1]
+        self.row_counts[number] = count
+        if bad_count > count * _MOST_BAD:
+            examples = "; ".join(map(_placed, seen.first_bad))
+            raise AnnotationError(
+                f"{given.path}: {bad_count} of {count} rows are bad, so nothing was taken over ({examples})"
+            )
+        if number == len(self._lists) - 1:
+            try:
+                check(self._chosen, seen)
+            except SelectionError as error:
+                raise UserError(str(error)) from None
+
+
+def _placed(bad: BadRow) -> str:
+    return f"line {bad.line}: {bad.message}" if bad.line else bad.message
+
+
+def _with_split(rows: Iterable[Annotation | BadRow], split: str) -> Iterator[Annotation | BadRow]:
+    """Rows that name no split belong to that of their list."""
     for row in rows:
-        if isinstance(row, BadRow) and len(first_bad) < _SHOWN_BAD_ROWS:
-            first_bad.append(row)
-        yield row
+        yield row if isinstance(row, BadRow) or row.split is not None else row._replace(split=split)
 
 
-def _keep_recipe(ledger: Ledger, how: Recipe) -> None:
+def _report_drift(reader: LedgerReader, given: GivenList, before: str | None, count: int) -> None:
+    """Say so when the dataset was planned from a list of this name with another content."""
+    if before is not None:
+        had = reader.get_meta(_ROWS + before)
+        compared = f" had {int(had):,}" if had is not None else f" was another one (SHA-256 {before[:12]}…)"
+        what = f"{given.dataset}, {given.path.name}"
+        say(f"{what}: this list has {count:,} rows, the one this dataset was planned from{compared}")
+    elif given.published_rows is not None:
+        _report_published(given, count)
+
+
+def _report_published(given: GivenList, count: int) -> None:
+    if given.published_rows not in {None, count}:
+        what = f"{given.dataset}, {given.path.name}"
+        say(f"{what}: this list has {count:,} rows, the published one {given.published_rows:,}")
+
+
+def _keep_recipe(ledger: LedgerReader, how: Recipe) -> None:
     known = ledger.get_meta(_RECIPE)
     if known is not None and known != how.id:
         raise UserError(
@@ -124,27 +215,6 @@ def _keep_recipe(ledger: Ledger, how: Recipe) -> None:
 
 def remember_recipe(ledger: Ledger, how: Recipe) -> None:
     ledger.set_meta(_RECIPE, how.id)
-
-
-def _header(path: Path, hashes: list[str], chosen: Selection, how: Recipe) -> PlanHeader:
-    described = {
-        "splits": sorted(chosen.splits),
-        "labels": sorted(chosen.labels) if chosen.labels is not None else None,
-        "limit": chosen.limit,
-        "shard": chosen.shard,
-        # under a limit, what a list contributes depends on the lists before it
-        "after": hashes[:-1] if chosen.limit is not None else [],
-    }
-    if chosen.only_cc:
-        described["only_cc"] = True
-    return PlanHeader(path.name, hashes[-1], json.dumps(described, sort_keys=True), how.id, dataset_name(path))
-
-
-def dataset_name(path: Path) -> str:
-    """`lists/kinetics400_val.csv.xz` -> `kinetics400_val`."""
-    while path.suffix in _LIST_SUFFIXES:
-        path = path.with_suffix("")
-    return path.name
 
 
 def _sha256(path: Path) -> str:

@@ -16,6 +16,24 @@ _FLAG = Parameter(negative=(), show_default=False)
 _MANY = Parameter(negative=(), env_var_split=_lines, show_default=False)
 
 
+@Parameter(name="*", group=Group.create_ordered("Lists"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOptions:
+    """How the lists are found and read."""
+
+    column: Annotated[tuple[str, ...], _MANY] = ()
+    """For a table of no known form, which column is what, as KEY=NAME (repeatable).
+
+    The keys are youtube_id, start, end or duration, label and split.
+    """
+
+    accept_changed_lists: Annotated[bool, _FLAG] = False
+    """Take a list whose content is not what the dataset's description says."""
+
+    annotations_origin: str | None = None
+    """Stands in for the hosts of the lists, such as http://127.0.0.1:8080."""
+
+
 @Parameter(name="*", group=Group.create_ordered("Selection"))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectionOptions:
@@ -29,6 +47,12 @@ class SelectionOptions:
 
     classes_file: Path | None = None
     """Only clips with a label that stands in this file, one a line."""
+
+    categories: Path | None = None
+    """A JSON file {category: [labels]} for --category."""
+
+    category: Annotated[tuple[str, ...], _MANY] = ()
+    """Only clips with a label of this category (repeatable)."""
 
     limit: int | None = None
     """Only the first N clips, in the order of the file."""

@@ -4,7 +4,7 @@ import csv
 import difflib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
@@ -99,10 +99,14 @@ def print_import(log: Path, target: Path | None, *, as_json: bool) -> Exit:
 
 def reclassify(directory: Path, *, dry_run: bool, as_json: bool) -> Exit:
     """Apply the present table to the raw texts of clips that are not there. Raises LedgerError, ClipsetError."""
-    with _existing(directory, Ledger.scratch if dry_run else Ledger.open) as ledger:
-        changes = ledger.reclassify(_certain)
-        if not dry_run:
+    if dry_run:
+        with Ledger.read(directory) as reader:
+            found = reader.changes(_certain)
+    else:
+        with _existing(directory) as ledger:
+            found = ledger.reclassify(_certain)
             ledger.write_tables()
+    changes = Counter((change.before, change.reason.value) for change in found)
     if as_json:
         rows = [{"from": old, "to": new, "clips": count} for (old, new), count in changes.most_common()]
         print(json.dumps({"version": TABLE_VERSION, "clips": changes.total(), "changes": rows}))
@@ -120,7 +124,7 @@ def reclassify(directory: Path, *, dry_run: bool, as_json: bool) -> Exit:
 def retry(directory: Path, names: Iterable[str], *, as_json: bool) -> Exit:
     """Want clips with these reasons again, lost or not. Raises UserError, LedgerError, ClipsetError."""
     reasons = [_reason(name) for name in names]
-    with _existing(directory, Ledger.open) as ledger:
+    with _existing(directory) as ledger:
         counts = ledger.want_again({"lost", "wanted"}, SystemClock().now_us(), reasons)
         ledger.write_tables()
     if as_json:
@@ -133,10 +137,10 @@ def retry(directory: Path, names: Iterable[str], *, as_json: bool) -> Exit:
     return Exit.OK
 
 
-def _existing(directory: Path, way: Callable[[Path], Ledger]) -> Ledger:
+def _existing(directory: Path) -> Ledger:
     """To write into, but not to begin a dataset."""
     Ledger.read(directory).close()
-    return way(directory)
+    return Ledger.open(directory)
 
 
 def _reason(name: str) -> Reason:

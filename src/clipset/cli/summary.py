@@ -3,13 +3,14 @@
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from clipset.ledger import PlanSummary
+from clipset.ledger import Totals
 from clipset.progress.tally import Tally
 from clipset.progress.text import human_bytes, human_duration, wall_clock
 from clipset.run import RunResult, StoppedBy
@@ -25,27 +26,35 @@ _NEXT = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a session came to. `totals` are of this command's lists, each clip counted once."""
+
+    totals: Totals
+    bad_rows: int
+    came_back: int
+    result: RunResult
+
+
 def print_summary(
     out: Path,
-    plans: list[PlanSummary],
+    ending: Ending,
     reasons: Mapping[str, int],
-    result: RunResult,
     tally: Tally,
     now_us: int,
-    came_back: int,
 ) -> None:
     """`reasons` counts what is not there in the whole dataset."""
+    totals, result = ending.totals, ending.result
     console = Console(stderr=True, highlight=False)
-    clips, done, lost, wanted = _totals(plans)
     elapsed_s = (now_us - tally.started_us) / US_PER_S
     table = Table.grid(padding=(0, 2))
-    table.add_row("clips", Text(f"{done} of {clips} done, {lost} lost, {wanted} left"))
-    if bad := sum(plan.bad_rows for plan in plans):
-        table.add_row("bad rows", Text(f"{bad} rows of the list name no clip (see failed.csv)"))
+    table.add_row("clips", Text(f"{totals.done} of {totals.clips} done, {totals.lost} lost, {totals.wanted} left"))
+    if ending.bad_rows:
+        table.add_row("bad rows", Text(f"{ending.bad_rows} rows of the list name no clip (see failed.csv)"))
     session = f"{result.done} clips in {human_duration(elapsed_s)}"
     table.add_row("this session", Text(f"{session}, {human_bytes(tally.fetched_bytes)} in {tally.requests} requests"))
-    if came_back:
-        table.add_row("came back", Text(f"{came_back:,} clips that had been given up"))
+    if ending.came_back:
+        table.add_row("came back", Text(f"{ending.came_back:,} clips that had been given up"))
     table.add_row("stored", Text(f"{human_bytes(tally.stored_bytes)} new"))
     if reasons:
         table.add_row("not there", Text(", ".join(f"{count} {reason}" for reason, count in reasons.items())))
@@ -60,32 +69,22 @@ def _next_step(result: RunResult, now_us: int) -> str:
     return _NEXT[result.stopped_by]
 
 
-def print_events(plans: list[PlanSummary], result: RunResult, tally: Tally, now_us: int, came_back: int) -> None:
-    clips, done, lost, wanted = _totals(plans)
+def print_events(ending: Ending, tally: Tally, now_us: int) -> None:
+    totals, result = ending.totals, ending.result
     event = {
         "event": "summary",
-        "clips": clips,
-        "done": done,
-        "lost": lost,
-        "wanted": wanted,
-        "bad_rows": sum(plan.bad_rows for plan in plans),
+        "clips": totals.clips,
+        "done": totals.done,
+        "lost": totals.lost,
+        "wanted": totals.wanted,
+        "bad_rows": ending.bad_rows,
         "stopped_by": result.stopped_by.value,
         "session_done": result.done,
         "session_failed": result.failed,
-        "came_back": came_back,
+        "came_back": ending.came_back,
         "fetched_bytes": tally.fetched_bytes,
         "requests": tally.requests,
         "elapsed_s": round((now_us - tally.started_us) / US_PER_S, 3),
         "next_due_s": None if result.next_due_us is None else result.next_due_us / US_PER_S,
     }
     print(json.dumps(event), file=sys.stdout, flush=True)
-
-
-def _totals(plans: list[PlanSummary]) -> tuple[int, int, int, int]:
-    """Clips, done, lost, left; a clip in two lists counts in each."""
-    return (
-        sum(plan.clips for plan in plans),
-        sum(plan.done for plan in plans),
-        sum(plan.lost for plan in plans),
-        sum(plan.wanted for plan in plans),
-    )

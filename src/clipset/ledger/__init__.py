@@ -1,5 +1,6 @@
 """What a dataset wants, what became of it, and every try: kept in SQLite, written by one process, read by any."""
 
+from clipset.ledger.ahead import Ahead
 from clipset.ledger.errors import (
     LedgerCorrupt,
     LedgerError,
@@ -11,11 +12,12 @@ from clipset.ledger.errors import (
 from clipset.ledger.ledger import Ledger
 from clipset.ledger.reader import LedgerReader
 from clipset.ledger.rebuilding import Rebuilding
-from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary
+from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary, Totals
 from clipset.ledger.settle import Retry
 from clipset.ledger.status import Status
 
 __all__ = [
+    "Ahead",
     "EgressRow",
     "Folder",
     "Ledger",
@@ -31,4 +33,5 @@ __all__ = [
     "Rebuilding",
     "Retry",
     "Status",
+    "Totals",
 ]

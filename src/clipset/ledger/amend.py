@@ -6,7 +6,8 @@ Attempts are history and stay as they are; only what is concluded from them chan
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from clipset.reasons import Disposition, Reason
 
@@ -56,19 +57,25 @@ def want_again(
     return Counter(reason for (reason,) in connection.execute(_WANT_AGAIN, keys).fetchall())
 
 
-def reclassify(connection: sqlite3.Connection, read: Reading) -> Counter[tuple[str, str]]:
-    """Read the raw texts anew; returns how many clips went from which reason to which.
+class Change(NamedTuple):
+    """A clip whose reason is no longer the one that its raw text gives."""
 
-    A clip that turns out to be only delayed, or to have met a refusal of the egress, is wanted at once.
-    """
-    changes: Counter[tuple[str, str]] = Counter()
-    for key, before, detail in connection.execute(_RAW_TEXTS).fetchall():
-        reason = read(detail)
-        if reason is None or reason == before:
-            continue
+    key: int
+    before: str
+    reason: Reason
+
+
+def changes(connection: sqlite3.Connection, read: Reading) -> list[Change]:
+    """Read the raw texts anew."""
+    found = connection.execute(_RAW_TEXTS)
+    readings = ((key, before, read(detail)) for key, before, detail in found)
+    return [Change(key, before, reason) for key, before, reason in readings if reason is not None and reason != before]
+
+
+def reclassify(connection: sqlite3.Connection, found: Iterable[Change]) -> None:
+    """A clip that turns out to be only delayed, or to have met a refusal of the egress, is wanted at once."""
+    for key, _, reason in found:
         connection.execute(_GIVE_REASON if reason.disposition is Disposition.LOST else _GIVE_HOPE, (reason.value, key))
-        changes[before, reason.value] += 1
-    return changes
 
 
 def unmatched(connection: sqlite3.Connection) -> list[tuple[str, int, str]]:

@@ -52,16 +52,6 @@ def _require_sqlite() -> None:
         raise ClipsetError(Failure(Reason.MISSING_PART, text, Stage.STORE))
 
 
-def connect_scratch(known: Path | None) -> sqlite3.Connection:
-    """A private database that vanishes on close, beginning as a copy of the ledger `known`."""
-    connection = sqlite3.connect("", isolation_level=None)
-    if known is not None:
-        with closing(connect_reader(known)) as source:
-            source.backup(connection)
-    _prepare(connection, known or Path("scratch"))
-    return connection
-
-
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute("PRAGMA foreign_keys = ON")

@@ -10,7 +10,6 @@ from typing import Self
 from clipset.ledger import amend, loading
 from clipset.ledger.database import (
     connect_reader,
-    connect_scratch,
     connect_writer,
     plain_errors,
     transaction,
@@ -34,7 +33,7 @@ class Ledger(LedgerReader):
     Raises ClipsetError (disk_full, no_permission) from every method that writes; the ledger then is as it was before.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, home: Home | None) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, home: Home) -> None:
         super().__init__(connection, path)
         self._home = home
         self._handout: Handout | None = None
@@ -66,25 +65,14 @@ class Ledger(LedgerReader):
         refuse_emptied(path)
         return LedgerReader(connect_reader(path), path)
 
-    @classmethod
-    def scratch(cls, directory: Path) -> Self:
-        """A private ledger that begins as a copy of the directory's, if it has one, and vanishes when closed.
-
-        For looking ahead: a list can be loaded into it and counted, and nothing is written in the directory.
-        """
-        path = Home.database_of(directory)
-        return cls(connect_scratch(path if path.exists() else None), path, None)
-
     def close(self) -> None:
         super().close()
-        if self._home is not None:
-            self._home.release()
+        self._home.release()
 
     def discard(self) -> None:
         """Close, and remove what `open` created: of a dataset that was not there before nothing stays."""
         super().close()
-        if self._home is not None:
-            self._home.discard()
+        self._home.discard()
 
     def load(
         self,
@@ -206,10 +194,12 @@ class Ledger(LedgerReader):
         with self._writing():
             return amend.want_again(self._connection, states, before_us, reasons, plan_ids)
 
-    def reclassify(self, read: amend.Reading) -> Counter[tuple[str, str]]:
-        """See `amend.reclassify`."""
+    def reclassify(self, read: amend.Reading) -> list[amend.Change]:
+        """See `amend.changes` and `amend.reclassify`."""
         with self._writing():
-            return amend.reclassify(self._connection, read)
+            found = amend.changes(self._connection, read)
+            amend.reclassify(self._connection, found)
+        return found
 
     def write_tables(self) -> None:
         """Bring stats.csv and failed.csv up to date. Raises ClipsetError (disk_full, no_permission)."""

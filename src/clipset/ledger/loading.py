@@ -2,11 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from itertools import islice
 
-from clipset.ledger.rows import Folder, PlanHeader, PlanSummary, storable
+from clipset.ledger.rows import Folder, PlanHeader, PlanSummary, Totals, storable
 from clipset.types import Annotation, BadRow
 
 PathOf = Callable[[Annotation], str]
@@ -174,13 +175,23 @@ def find_plan(connection: sqlite3.Connection, header: PlanHeader) -> int | None:
     return None if found is None else int(found[0])
 
 
-_SUMMARY = """
+_TOTALS = """
 SELECT count(*), count(DISTINCT clip.video_key), total(clip.state = 'done'), total(clip.state = 'lost'),
        count(DISTINCT clip.video_key) FILTER (WHERE clip.state = 'wanted'),
        coalesce(sum(clip.end_us - clip.start_us) FILTER (WHERE clip.state = 'wanted'), 0),
        coalesce(max(clip.end_us - clip.start_us) FILTER (WHERE clip.state = 'wanted'), 0)
-FROM member JOIN clip ON clip.key = member.clip_key WHERE member.plan_key = ?
+FROM (SELECT DISTINCT clip_key FROM member WHERE plan_key IN (SELECT value FROM json_each(?))) AS named
+CROSS JOIN clip ON clip.key = named.clip_key
 """
+
+
+def totals(connection: sqlite3.Connection, plans: Sequence[int]) -> Totals:
+    """What the plans want together."""
+    clips, videos, done, lost, wanted_videos, wanted_us, longest_us = connection.execute(
+        _TOTALS, (json.dumps(list(plans)),)
+    ).fetchone()
+    wanted = clips - int(done) - int(lost)
+    return Totals(clips, videos, int(done), int(lost), wanted, wanted_videos, wanted_us, longest_us)
 
 
 def summary(connection: sqlite3.Connection, plan: int) -> PlanSummary:
@@ -188,20 +199,12 @@ def summary(connection: sqlite3.Connection, plan: int) -> PlanSummary:
     found = connection.execute("SELECT row_count, duplicates FROM plan WHERE key = ?", (plan,)).fetchone()
     if found is None:
         raise KeyError(plan)
-    clips, videos, done, lost, wanted_videos, wanted_us, longest_us = connection.execute(_SUMMARY, (plan,)).fetchone()
     return PlanSummary(
         plan_id=plan,
         rows=found[0],
         bad_rows=_one(connection, "SELECT count(*) FROM bad_row WHERE plan_key = ?", plan),
         duplicates=found[1],
-        clips=clips,
-        videos=videos,
-        done=int(done),
-        lost=int(lost),
-        wanted=clips - int(done) - int(lost),
-        wanted_videos=wanted_videos,
-        wanted_us=wanted_us,
-        longest_wanted_us=longest_us,
+        **asdict(totals(connection, [plan])),
         first_bad=first_bad_rows(connection, plan),
     )
 

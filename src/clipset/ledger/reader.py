@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from clipset.ledger import amend, loading
 from clipset.ledger.database import plain_errors
-from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary
+from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary, Totals
 from clipset.ledger.status import Status, status
 
 _WANTED = """
@@ -54,6 +54,20 @@ class LedgerReader:
         with plain_errors(self._path):
             return loading.summary(self._connection, plan_id)
 
+    def totals(self, plan_ids: Sequence[int]) -> Totals:
+        """The plans together, each clip once."""
+        with plain_errors(self._path):
+            return loading.totals(self._connection, plan_ids)
+
+    def earlier(self, header: PlanHeader) -> str | None:
+        """The sha256 of the list of this name that the dataset was last planned from, where it was another one."""
+        sql = (
+            "SELECT plan.sha256 FROM plan JOIN dataset ON dataset.key = plan.dataset_key"
+            " WHERE dataset.name = ? AND plan.name = ? ORDER BY plan.key DESC LIMIT 1"
+        )
+        found = next(self.select(sql, header.dataset, header.name), None)
+        return None if found is None or found[0] == header.sha256 else str(found[0])
+
     def wanted_left(self, plan_ids: Sequence[int]) -> int:
         """How many clips of the plans are neither done nor lost."""
         return int(self._one(_WANTED, json.dumps(plan_ids))[0])
@@ -67,6 +81,14 @@ class LedgerReader:
             plan_id,
         )
 
+    def classes(self) -> Iterator[tuple[str, int, int, int]]:
+        """(label, wanted, done, lost) by label; a clip counts once for each of its labels, '' where it has none."""
+        yield from self.select(
+            "SELECT label, count(*) FILTER (WHERE state = 'wanted'), count(*) FILTER (WHERE state = 'done'),"
+            " count(*) FILTER (WHERE state = 'lost') FROM (SELECT DISTINCT clip_key, label FROM annotation) AS named"
+            " JOIN clip ON clip.key = named.clip_key GROUP BY label ORDER BY label"
+        )
+
     def folders(self) -> list[Folder]:
         return [Folder(*row) for row in self.select("SELECT kind, name, folder FROM folder")]
 
@@ -78,6 +100,11 @@ class LedgerReader:
     def get_meta(self, name: str) -> str | None:
         row = self._one("SELECT max(value) FROM meta WHERE name = ?", name)
         return None if row[0] is None else str(row[0])
+
+    def changes(self, read: amend.Reading) -> list[amend.Change]:
+        """See `amend.changes`."""
+        with plain_errors(self._path):
+            return amend.changes(self._connection, read)
 
     def unmatched(self) -> list[tuple[str, int, str]]:
         """See `amend.unmatched`."""

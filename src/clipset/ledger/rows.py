@@ -45,6 +45,20 @@ class PlanSummary:
     first_bad: tuple[BadRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Several plans together, each clip and each video once, whatever lists name it."""
+
+    clips: int
+    videos: int
+    done: int
+    lost: int
+    wanted: int
+    wanted_videos: int
+    wanted_us: int  # the spans of the wanted clips together
+    longest_wanted_us: int
+
+
 class Folder(NamedTuple):
     """The folder that the layout gave a split or a label."""
 

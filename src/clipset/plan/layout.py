@@ -98,6 +98,7 @@ class Layout:
 
     def __init__(self, labels: Mapping[str, str] | None = None, splits: Mapping[str, str] | None = None) -> None:
         self._labels = _Folders(label_folder, labels or {})
+        self._folders: dict[tuple[str | None, str | None], str] = {}
         self._splits = _Folders(lambda split: split_folder(split) if split else NO_SPLIT, splits or {})
 
     @property
@@ -110,6 +111,11 @@ class Layout:
 
     def path(self, row: Annotation) -> str:
         """`<split>/<label>/<video id>_<start>_<end>.mp4`; without a label directly under the split."""
-        name = f"{row.video_id}_{format_seconds(row.start_us)}_{format_seconds(row.end_us)}{SUFFIX}"
-        folder = self._splits(row.split or "")
-        return f"{folder}/{self._labels(row.label)}/{name}" if row.label else f"{folder}/{name}"
+        folder = self._folders.get((row.split, row.label)) or self._folder(row.split, row.label)
+        return f"{folder}{row.video_id}_{format_seconds(row.start_us)}_{format_seconds(row.end_us)}{SUFFIX}"
+
+    def _folder(self, split: str | None, label: str | None) -> str:
+        """With the last `/`; kept, since a list has 650,000 rows and a few thousand of these."""
+        folder = f"{self._splits(split or '')}/" + (f"{self._labels(label)}/" if label else "")
+        self._folders[split, label] = folder
+        return folder

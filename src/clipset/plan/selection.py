@@ -11,6 +11,7 @@ _VALIDATION = frozenset(("val", "validate", "validation"))  # three spellings of
 _LISTED_NAMES = 12
 _CC = "is_cc"
 _YES = frozenset(("1", "1.0", "true", "yes"))
+_SHOWN_BAD_ROWS = 3
 
 
 class SelectionError(ValueError):
@@ -50,6 +51,7 @@ class Seen:
     splits: set[str] = field(default_factory=set)
     labels: set[str] = field(default_factory=set)
     has_cc: bool = False  # some row says whether it is Creative Commons; only looked for where that is wanted
+    first_bad: list[BadRow] = field(default_factory=list)  # whatever is selected
     limited: set[tuple[str, int, int]] = field(default_factory=set)  # the first N clips; stays empty without a limit
 
     @property
@@ -70,18 +72,25 @@ def select(rows: Iterable[Annotation | BadRow], selection: Selection, seen: Seen
     for row in rows:
         seen.rows += 1
         if isinstance(row, BadRow):
-            seen.bad_rows += 1
+            _note_bad(row, seen)
             if selection.limit is None or len(seen.limited) < selection.limit:
                 yield row
-            continue
-        _note(row, seen)
-        if selection.only_cc and not _is_cc(row, seen):
-            continue
-        if everything or (_matches(row, selection, splits) and _within(row, selection.limit, seen)):
+        elif everything:
             yield row
+        else:
+            _note(row, seen)
+            if _matches(row, selection, splits, seen) and _within(row, selection.limit, seen):
+                yield row
+
+
+def _note_bad(row: BadRow, seen: Seen) -> None:
+    seen.bad_rows += 1
+    if len(seen.first_bad) < _SHOWN_BAD_ROWS:
+        seen.first_bad.append(row)
 
 
 def _note(row: Annotation, seen: Seen) -> None:
+    """What a selection can name; under one that takes everything nobody asks."""
     if row.split is not None:
         seen.splits.add(row.split)
     if row.label is not None:
@@ -96,9 +105,10 @@ def _is_cc(row: Annotation, seen: Seen) -> bool:
     return False
 
 
-def _matches(row: Annotation, selection: Selection, splits: frozenset[str]) -> bool:
+def _matches(row: Annotation, selection: Selection, splits: frozenset[str], seen: Seen) -> bool:
     return (
-        (not splits or (row.split is not None and canonical_split(row.split) in splits))
+        (not selection.only_cc or _is_cc(row, seen))
+        and (not splits or (row.split is not None and canonical_split(row.split) in splits))
         and (selection.labels is None or row.label in selection.labels)
         and (selection.shard is None or shard_of(row.video_id, selection.shard[1]) == selection.shard[0])
     )
