@@ -62,6 +62,7 @@ def test_a_sweep_says_how_far_it_is_how_fast_and_how_long():
     assert sweep_text(SWEEP) == "mirror: 2 of 5 tars · 3.0 MiB read · 307.2 KiB/s · ETA 20 s at most"
     nothing_yet = SweepView(5, 0, (), 0, None, 0.0)
     assert sweep_text(nothing_yet) == "mirror: 0 of 5 tars · 0 B read"
+    assert sweep_text(SweepView(0, 0, (), 0, None, 1.0)) == "mirror: asking which tars it has"
 
 
 def test_a_sweep_is_an_event_too_and_so_is_a_warning():

@@ -80,6 +80,8 @@ def pace_text(tally: Tally, gates: Sequence[GateView], now_us: int) -> str:
 
 def sweep_text(view: SweepView) -> str:
     """Where a sweep is: how many tars, how fast, and how long what is known of them will take at that rate."""
+    if not view.tars:
+        return "mirror: asking which tars it has"
     parts = [f"mirror: {view.tars_done} of {view.tars} tars", f"{human_bytes(view.read_bytes)} read"]
     if view.elapsed_s > 0:
         parts.append(f"{human_bytes(view.read_bytes / view.elapsed_s)}/s")
