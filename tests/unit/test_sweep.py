@@ -283,6 +283,7 @@ def test_a_full_disk_ends_the_sweep_and_costs_no_clip(desk):
     desk.sink = MemorySink()
     desk.session = desk.new_session()
     assert desk.clips == (4, 2, 0)
+    assert desk.sweep(listed(part_0=tar(0, 1, 2, 3), part_1=tar(4, 5))).stopped_by is StoppedBy.FINISHED
 
 
 def test_a_stop_ends_the_sweep_with_the_clip_at_hand_and_the_next_goes_on_from_there(desk):
@@ -351,6 +352,13 @@ def test_members_that_were_refused_are_reported_once_a_tar(desk):
         f"400/val/part_0.tar.gz: 6 members not taken: ../{clip_id(0)}.mp4 (a path that leads out)"
     )
     assert warning.endswith(", …")
+
+
+def test_a_tar_of_endless_names_costs_no_memory(desk, monkeypatch):
+    monkeypatch.setattr("clipset.sweep.streaming.MEMBERS_MAX", 3)
+    desk.sweep(listed(part_0=tar(90, 91, 92, 93, 0)))
+    assert desk.kept == [0]
+    assert list(TarIndex(desk.directory / "index")) == []
 
 
 def test_a_bug_in_a_stream_ends_the_run(desk):

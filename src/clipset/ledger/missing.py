@@ -1,7 +1,7 @@
 """What a source that holds many videos at once may still bring: the clips that are not there, looked up by their ids.
 
 A clip that another source called lost is among them; one for which this very source had a file that was not good is
-not, unless it was the decoder that failed.
+not: it would be the same file again.
 """
 
 import json
@@ -17,7 +17,7 @@ clip.state <> 'done' AND EXISTS (
     AND member.plan_key IN (SELECT value FROM json_each(?1)))
 AND NOT EXISTS (
     SELECT 1 FROM attempt WHERE attempt.clip_key = clip.key AND attempt.source = ?2
-    AND attempt.key > clip.tries_after AND attempt.reason NOT IN ('absent', 'media_crash', 'media_timeout'))
+    AND attempt.key > clip.tries_after AND attempt.reason IN ('damaged_media', 'no_video', 'too_short'))
 """
 _GROUPS = f"""
 SELECT dataset.name, annotation.split, annotation.label, count(*)

@@ -17,6 +17,11 @@ from clipset.sweep.worklist import Worklist
 from clipset.types import Attempt, Clip, ClipsetError, Cost, Failure, Interrupted, Outcome, Recipe, Sink, Trimmer
 from clipset.web import Web, WebFile
 
+MEMBERS_MAX = 100_000
+"""Clips of a tar that are remembered; the largest of CVDF's have 2,000. Of one with more nothing is."""
+
+SHOWN_REFUSALS = 3
+_NAME_CHARS = 200
 _UNREACHABLE = frozenset({Reason.NETWORK, Reason.SERVER_ERROR})
 
 
@@ -35,7 +40,8 @@ class Read:
     tar: Tar
     version: str
     clip_ids: tuple[str, ...] | None
-    refused: tuple[str, ...]
+    refusals: int
+    refused: tuple[str, ...]  # the first of them
     size_bytes: int
 
 
@@ -108,7 +114,7 @@ class Stream:
         """`listing` is what the tar held the last time. Raises Interrupted, and bugs."""
         try:
             if listing is not None and not self._wanted_of(listing):
-                return Read(tar, "", None, (), 0)
+                return Read(tar, "", None, 0, (), 0)
             read = self._open(tar, listing)
         except ClipsetError as error:
             broken = Broken(tar, _naming(tar, error.failure))
@@ -128,15 +134,17 @@ class Stream:
 
     def _read(self, tar: Tar, file: WebFile, expected: int | None) -> Read:
         members = TarStream(Unpacked(self.gauge.reading(tar, file)))
-        clip_ids, refused, to_end = list[str](), list[str](), True
+        clip_ids, refused, refusals, to_end = list[str](), list[str](), 0, True
         for member in members:
             if why := refusal(member):
-                refused.append(f"{member.name} ({why})")
+                refusals += 1
+                refused += [f"{member.name[:_NAME_CHARS]} ({why})"] if refusals <= SHOWN_REFUSALS else []
                 continue
             clip = clip_of(member)
             if clip is None:
                 continue
-            clip_ids.append(clip.id)
+            if len(clip_ids) <= MEMBERS_MAX:
+                clip_ids.append(clip.id)
             missed = self._claimed(clip)
             if missed is not None:
                 self._keep(members, missed, tar)
@@ -144,8 +152,8 @@ class Stream:
             if expected == 0 or not self.worklist.is_useful(tar):
                 to_end = False
                 break
-        held = tuple(dict.fromkeys(clip_ids)) if to_end else None
-        return Read(tar, file.version, held, tuple(refused), file.size_bytes or file.position)
+        held = tuple(dict.fromkeys(clip_ids)) if to_end and len(clip_ids) <= MEMBERS_MAX else None
+        return Read(tar, file.version, held, refusals, tuple(refused), file.size_bytes or file.position)
 
     def _claimed(self, clip: Clip) -> Missed | None:
         """The clip, if it is for this stream to bring; nobody else brings it until it is released."""

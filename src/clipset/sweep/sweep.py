@@ -33,8 +33,6 @@ from clipset.types import (
 )
 from clipset.web import Web, WebFile
 
-_SHOWN_REFUSALS = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Means:
@@ -173,9 +171,9 @@ class Sweep:
                 self._means.index.add(read.tar.url, read.version, read.clip_ids)
             except ClipsetError as error:
                 self._observer.warned(f"what {read.tar.name} holds was not kept: {error.failure.detail}")
-        if read.refused:
-            shown = ", ".join(read.refused[:_SHOWN_REFUSALS]) + (", …" if len(read.refused) > _SHOWN_REFUSALS else "")
-            self._observer.warned(f"{read.tar.name}: {len(read.refused)} members not taken: {shown}")
+        if read.refusals:
+            shown = ", ".join(read.refused) + (", …" if read.refusals > len(read.refused) else "")
+            self._observer.warned(f"{read.tar.name}: {read.refusals} members not taken: {shown}")
 
     def _warn_of(self, broken: Broken) -> None:
         """One tar costs its clips."""

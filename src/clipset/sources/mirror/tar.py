@@ -15,6 +15,7 @@ _BLOCK_BYTES = 512
 _NAME_BYTES_MAX = 64 * 1024  # of a pax header or a GNU long name
 _CHECKSUM = slice(148, 156)
 _TYPE = slice(156, 157)
+_USED = (b"path", b"size")  # of a pax header
 _PAX_RECORD = re.compile(rb"\d+ ([^=]+)=(.*)\n", re.DOTALL)
 
 
@@ -89,7 +90,7 @@ class TarStream:
         if kind == b"L":
             self._extended[b"path"] = text.rstrip(b"\0")
         elif kind == b"x":
-            self._extended.update(_pax_records(text))
+            self._extended.update((key, value) for key, value in _pax_records(text) if key in _USED)
 
     def _check(self, block: bytes) -> None:
         """The first block decides whether this is a tar at all."""
