@@ -112,12 +112,42 @@ def test_cool_downs_grow_while_probes_are_refused_up_to_days() -> None:
     assert cool_downs[-1] == LONGEST_COOL_US
 
 
-def test_the_next_storm_begins_with_the_length_of_the_last_one_and_half_of_it_after_a_good_day() -> None:
-    state = refused(refused(EgressState(), NOW_US), NOW_US + FIRST_COOL_US)
-    state = open_again(state)
-    soon_us, later_us = state.opened_us + 3 * HOUR_US, state.opened_us + 2 * DAY_US
-    assert wait_us(refused(state, soon_us), soon_us) == 3 * FIRST_COOL_US
-    assert wait_us(refused(state, later_us), later_us) == FIRST_COOL_US * 3 // 2
+def stormy(knocks: int) -> EgressState:
+    """Open again after a storm with so many refused probes."""
+    state = refused(EgressState(), NOW_US)
+    for _ in range(knocks):
+        state = refused(state, state.not_before_us)
+    return open_again(state)
+
+
+def test_a_storm_begins_with_the_silence_that_ended_the_last_one_and_half_of_a_short_one_after_a_good_day() -> None:
+    short, long = stormy(2), stormy(5)
+    for state, share in ((short, 0.5), (long, 1)):
+        soon_us, later_us = state.opened_us + 3 * state.quiet_us, state.opened_us + 2 * DAY_US
+        assert wait_us(refused(state, soon_us), soon_us) == state.quiet_us
+        assert wait_us(refused(state, later_us), later_us) == state.quiet_us * share
+
+
+def test_a_block_that_knocking_does_not_extend_is_not_overslept_the_second_time() -> None:
+    state = stormy(5)
+    began_us = state.opened_us + 2 * DAY_US
+    again = refused(state, began_us)
+    while again.not_before_us < began_us + state.blocked_us - FIRST_COOL_US:
+        again = refused(again, again.not_before_us)
+    assert again.not_before_us == began_us + state.blocked_us
+
+
+def test_a_limit_of_seconds_is_found_between_the_rate_that_held_and_the_one_that_tripped() -> None:
+    policy = Policy(Mode.AUTO, 30)
+    state, now_us, answered_us = EgressState(), NOW_US, 0
+    while (now_us := now_us + wait_us(state, now_us, policy)) < NOW_US + DAY_US:
+        state = governor.granted(state, policy, now_us)
+        if now_us - answered_us < 20_000_000:  # 180 an hour
+            state = governor.refused(state, policy, now_us)
+        else:
+            answered_us = now_us
+            state = governor.succeeded(state, policy, now_us)
+    assert 170 < rate_per_h(state, policy) < 180
 
 
 def test_retry_after_wins_if_it_is_longer_and_only_then() -> None:

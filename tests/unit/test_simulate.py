@@ -37,6 +37,11 @@ def test_knocking_extends_a_block_only_where_the_world_says_so() -> None:
         assert limited.admits(101) is admitted
 
 
+def test_an_oracle_is_never_refused() -> None:
+    world = World.from_toml("limit = 28\nwindow_s = 3600\nhorizon_h = 200\nservice_s = 19.3\nworkers = 8")
+    assert simulate(world, "documented").oracle_ok == 200 * 28
+
+
 def test_limits_may_change_and_be_drawn_anew_at_each_block() -> None:
     limited = limiter("limit = 5\nwindow_s = 10\nchanges = [{ at_h = 1, limit = 1 }]")
     assert [limited.admits(3600 + at_s) for at_s in (0, 1)] == [True, False]
@@ -50,7 +55,7 @@ def test_limits_may_change_and_be_drawn_anew_at_each_block() -> None:
 
 
 def test_a_simulation_is_repeatable_and_a_seed_changes_it() -> None:
-    world = replace(WORLDS["home"], horizon_h=30, limits=World.from_toml("limit = [100, 900]").limits)
+    world = replace(WORLDS["home"], horizon_h=8, limits=World.from_toml("limit = [100, 900]").limits)
     assert simulate(world, "auto") == simulate(world, "auto")
     assert simulate(world, "auto") != simulate(world.seeded(1), "auto")
 
@@ -131,7 +136,7 @@ def test_a_world_that_makes_no_sense_is_refused_with_its_name(text: str) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "horizon_h"), [("guest", 336), ("account", 96), ("halving", 336), ("doubling", 336), ("errors", 336)]
+    ("name", "horizon_h"), [("guest", 336), ("account", 48), ("halving", 336), ("doubling", 336), ("errors", 336)]
 )
 def test_auto_gets_nine_tenths_of_what_is_possible_with_few_refusals(name: str, horizon_h: int) -> None:
     result = simulate(replace(WORLDS[name], horizon_h=horizon_h), "auto")
@@ -143,3 +148,26 @@ def test_auto_gets_nine_tenths_of_what_is_possible_with_few_refusals(name: str, 
 @pytest.mark.parametrize("other", ["documented", "none", "fixed:250", "aimd", "reference"])
 def test_auto_gets_more_than_the_others_behind_an_address_of_a_cloud(other: str) -> None:
     assert simulate(WORLDS["cloud"], "auto").ok > simulate(replace(WORLDS["cloud"], videos=20_000), other).ok
+
+
+UNSEEN = {  # what each world asks of the governor: the world, and the least share of the oracle
+    "a low limit": ("limit = 45", 0.92),
+    "a window of minutes": ("limit = 10\nwindow_s = 600\nblock_s = 600", 0.85),
+    "a window of a minute": ("limit = 2\nwindow_s = 60\nblock_s = 900", 0.85),
+    "a window of hours": ("limit = 200\nwindow_s = 21_600", 0.89),
+    "a window of a day": ("limit = 300\nwindow_s = 86_400\nblock_s = 21_600", 0.82),
+    "a long block told": ('limit = 60\nblock_s = 7200\nanswer = "retry_after"', 0.92),
+    "half a day of block": ("limit = 80\nblock_s = 43_200", 0.9),
+    "a block that knocking extends": ("limit = 100\nwindow_s = 7200\nblock_s = 14_400\nextend_block = true", 0.82),
+    "a day that knocking extends": ("limit = 100\nblock_s = 86_400\nextend_block = true", 0.75),
+    "two egresses": ("block_s = 1800\negresses = [{ limit = 20 }, { limit = 90 }]", 0.91),
+}
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_auto_copes_with_worlds_that_it_was_not_made_for(name: str) -> None:
+    text, floor = UNSEEN[name]
+    result = simulate(World.from_toml(text), "auto")
+    assert result.share_of_oracle >= floor
+    assert max(sum(result.refused_by_hour[hour : hour + 24]) for hour in range(336)) <= 12
+    assert result.refused_while_blocked <= result.cool_downs

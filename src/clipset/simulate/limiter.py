@@ -44,7 +44,7 @@ class Limiter:
     def advance(self, now_s: float) -> None:
         while self._changes and self._changes[0].at_h * 3600 <= now_s:
             self._apply(self._changes.popleft())
-        while self._asked and self._asked[0] <= now_s - self._limits.window_s:
+        while self._asked and self._asked[0] + self._limits.window_s <= now_s:  # the very sum of `frees_s`
             self._asked.popleft()
 
     def _apply(self, change: Change) -> None:

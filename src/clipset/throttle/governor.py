@@ -7,6 +7,7 @@ success opens the egress. What a storm teaches about the rate is in `learning`.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from clipset.throttle.learning import after_success, after_trip, rate_per_h, served
 from clipset.throttle.policy import Mode, Policy
@@ -22,8 +23,8 @@ PROBE_US = HOUR_US // 6
 """A probe without an answer by then is given up, and another may go."""
 
 _DOUBLE_UP_TO_US = 4 * HOUR_US
-_GROWTH = 1.3  # of long cool-downs: doubling would sleep away days after the block has ended
-_LONGEST_FIRST_US = 13 * HOUR_US  # the shortest of the long blocks seen lasted 12 h
+_GROWTH = 1.5  # of long cool-downs: doubling would sleep away days after the block has ended
+_FIRST_STORM_US = 13 * HOUR_US  # the shortest of the long blocks seen lasted 12 h
 _FORGET_AFTER_US = 24 * HOUR_US  # after so long a good time half of a short block is tried first
 _FORGOTTEN_US = 6 * HOUR_US
 _OPEN_PERMITS = 20
@@ -89,10 +90,10 @@ def refused(
     asked_us = now_us + round(min(max(0.0, retry_after_s or 0.0), LONGEST_COOL_US / 1e6) * 1e6)
     if now_us < state.not_before_us:
         return replace(state, seen_us=now_us, not_before_us=max(state.not_before_us, asked_us))
-    strikes, storm_us = state.strikes, state.storm_us
+    strikes, storm_us, learnt = state.strikes, state.storm_us, dict[str, Any]()
     if not state.is_closed:
         strikes, storm_us = 0 if _was_good(state, now_us) else strikes, now_us
-        state = after_trip(state, policy, now_us, strikes)
+        learnt = after_trip(state, policy, now_us, strikes)
     cool_us = _cool_us(state, now_us, strikes)
     return replace(
         state,
@@ -103,6 +104,7 @@ def refused(
         not_before_us=max(now_us + cool_us, asked_us),
         probe_us=0,
         last_detail=detail[:_LONGEST_DETAIL],
+        **learnt,
     )
 
 
@@ -134,15 +136,20 @@ def _was_good(state: EgressState, now_us: int) -> bool:
 
 
 def _cool_us(state: EgressState, now_us: int, strikes: int) -> int:
-    """How long to stay away after this refusal; `strikes` were before it."""
+    """How long to stay away after this refusal; `strikes` were before it.
+
+    A block that knocking extends ends after the silence that ended the last one, so that is tried first. One that
+    runs from its first refusal ends when the last one did, so that moment is not slept over.
+    """
     if strikes == 0:
-        known_us = state.blocked_us
+        known_us = state.quiet_us
         if known_us < _FORGOTTEN_US and now_us - state.opened_us >= _FORGET_AFTER_US:
             known_us //= 2
-        return min(max(FIRST_COOL_US, known_us), _LONGEST_FIRST_US)
+        return max(FIRST_COOL_US, known_us)
     last_us = max(FIRST_COOL_US, state.not_before_us - state.refused_us if state.is_closed else state.quiet_us)
     grown_us = last_us * 2 if last_us < _DOUBLE_UP_TO_US else round(last_us * _GROWTH)
-    return min(grown_us, LONGEST_COOL_US)
+    left_us = state.storm_us + (state.blocked_us or _FIRST_STORM_US) - now_us if state.is_closed else 0
+    return min(left_us if FIRST_COOL_US <= left_us < grown_us else grown_us, LONGEST_COOL_US)
 
 
 def spacing_us(state: EgressState, policy: Policy) -> int:

@@ -34,7 +34,8 @@ class EgressState:
     blocked_us: int = 0  # how long the last storm lasted
     # what was learnt
     rate_per_h: float = 0.0  # 0: as the policy begins
-    ceiling_per_h: float = 0.0  # the rate that tripped, 0: none known
+    ceiling_per_h: float = 0.0  # what the last trip says is tolerated, 0: none known
+    tripped_per_h: float = 0.0  # the rate it happened at
     is_sure: bool = True  # whether the ceiling rests on more than a burst
     window_h: int = 1  # over which it was taken
     held_per_h: float = 0.0  # the rate that went well before the last raise

@@ -9,10 +9,10 @@ from rich.console import Console
 
 from clipset.cli.mirror import index_of
 from clipset.cli.outcome import Exit, say
+from clipset.cli.verbs.parameters import PLACE
 from clipset.progress.text import printable
 
 index = App(name="index", help="Which clips each of a mirror's tars holds, as far as tars were read to their end.")
-_PLACE = Parameter(show_env_var=False)
 
 
 @index.default
@@ -30,7 +30,7 @@ def index_show(*, mirror_origin: str | None = None, json: Annotated[bool, Parame
 
 
 @index.command(name="export")
-def index_export(file: Annotated[Path, _PLACE], /, *, mirror_origin: str | None = None) -> Exit:
+def index_export(file: Annotated[Path, PLACE], /, *, mirror_origin: str | None = None) -> Exit:
     """Write what is known of a mirror's tars to a file, for others to import.
 
     Parameters
@@ -45,7 +45,7 @@ def index_export(file: Annotated[Path, _PLACE], /, *, mirror_origin: str | None 
 
 
 @index.command(name="import")
-def index_import(file: Annotated[Path, _PLACE], /, *, mirror_origin: str | None = None) -> Exit:
+def index_import(file: Annotated[Path, PLACE], /, *, mirror_origin: str | None = None) -> Exit:
     """Take over what others know of a mirror's tars: a fetch then reads only those that hold what is wanted.
 
     Parameters

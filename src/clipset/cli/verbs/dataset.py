@@ -1,0 +1,75 @@
+"""What can be said and done about a dataset that is there."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from clipset.cli.adopt import AdoptOptions, AdoptOrder
+from clipset.cli.adopt import adopt as run_adopt
+from clipset.cli.options import (
+    ClipOptions,
+    SelectionOptions,
+)
+from clipset.cli.outcome import Exit
+from clipset.cli.rebuild import rebuild as run_rebuild
+from clipset.cli.status import print_status
+from clipset.cli.verbs.parameters import LISTS, PLACE, SWITCH
+
+
+def status(dataset: Annotated[Path, PLACE], /, *, json: Annotated[bool, Parameter(negative=())] = False) -> Exit:
+    """Show where a dataset stands.
+
+    Parameters
+    ----------
+    dataset
+        The directory of the dataset.
+    json
+        Print one JSON object.
+    """
+    return print_status(dataset, as_json=json)
+
+
+def adopt(
+    dataset: Annotated[Path, PLACE],
+    annotations: Annotated[tuple[Path, ...], LISTS] = (),
+    /,
+    *,
+    adopting: AdoptOptions,
+    selection: SelectionOptions = SelectionOptions(),  # noqa: B008 - frozen
+    clips: ClipOptions = ClipOptions(),  # noqa: B008 - frozen
+) -> Exit:
+    """Take clips that other tools made into a dataset, each verified by decoding; their tree is only read.
+
+    Parameters
+    ----------
+    dataset
+        The directory of the dataset.
+    annotations
+        Lists of the clips to adopt; those that the dataset was fetched with when not given.
+    """
+    return run_adopt(AdoptOrder(dataset, annotations, adopting, selection, clips))
+
+
+def rebuild(
+    dataset: Annotated[Path, PLACE],
+    /,
+    *,
+    force: Annotated[bool, SWITCH] = False,
+    jobs: int | None = None,
+    json: Annotated[bool, SWITCH] = False,
+) -> Exit:
+    """Make a damaged or lost ledger anew from the clips and tables on disk; each clip is verified by decoding.
+
+    Parameters
+    ----------
+    dataset
+        The directory of the dataset.
+    force
+        Do it although nothing is wrong with the ledger.
+    jobs
+        Files verified at a time; derived from the machine when not given.
+    json
+        Print one JSON event a line on standard output, no live display.
+    """
+    return run_rebuild(dataset, force=force, jobs=jobs, as_json=json)
