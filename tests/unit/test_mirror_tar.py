@@ -146,6 +146,21 @@ def test_a_header_that_claims_a_huge_name_costs_no_memory():
     tracemalloc.stop()
 
 
+def test_headers_without_a_member_cost_no_memory():
+    def headers() -> Iterator[bytes]:
+        for number in range(300):
+            info = tarfile.TarInfo("pax")
+            record = b"50010 %06d=" % number + b"x" * (50_010 - 14) + b"\n"
+            info.type, info.size = tarfile.XHDTYPE, len(record)
+            yield info.tobuf(tarfile.USTAR_FORMAT) + record.ljust(-(-len(record) // 512) * 512, b"\0")
+        yield WHOLE
+
+    tracemalloc.start()
+    assert len(list(TarStream(Unpacked(headers())))) == 1
+    assert tracemalloc.get_traced_memory()[1] < MEGABYTE
+    tracemalloc.stop()
+
+
 def test_a_bomb_is_gone_through_in_little_memory_and_only_so_far():
     info = tarfile.TarInfo("zeros")
     info.size = 1 << 40
