@@ -10,16 +10,16 @@ from clipset.ledger import Ahead, Ledger, PlanHeader
 from clipset.reasons import Reason
 from clipset.types import Annotation, Attempt, BadRow, Cost, Failure, Outcome, Stage
 
-ids = st.sampled_from(["aaaaaaaaaaa", "Aaaaaaaaaaa", "-bbbbbbbbbb", "_cccccccccc", "9dddddddddd"])
+ids = st.sampled_from(["aaaaaaaaaaa", "Aaaaaaaaaaa", "-bbbbbbbbbb"])
 rows = st.builds(
     lambda video_id, start, length, split, label: Annotation(
         video_id, start * 500_000, (start + length) * 500_000, split, label
     ),
     ids,
-    st.integers(0, 3),
+    st.integers(0, 1),
     st.integers(1, 2),
-    st.sampled_from([None, "train", "val"]),
-    st.sampled_from([None, "x", "ÿ"]),
+    st.sampled_from([None, "val"]),
+    st.sampled_from([None, "ÿ"]),
 )
 lists = st.lists(st.lists(st.one_of(rows, st.just(BadRow(1, "", "no id"))), max_size=12), min_size=1, max_size=4)
 

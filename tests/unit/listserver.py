@@ -19,6 +19,7 @@ class ListServer(ThreadingHTTPServer):
         self.files: dict[str, bytes] = {}
         self.etag = '"one"'
         self.cut_after, self.cuts = 0, 0
+        self.stalled: threading.Event | None = None  # with it the connection does not break but waits for this
         self.seen: list[tuple[str, str]] = []
 
     @property
@@ -56,6 +57,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.cuts:
             self.server.cuts -= 1
             self.wfile.write(body[start : start + self.server.cut_after])
+            if self.server.stalled is not None:
+                self.server.stalled.wait(60)
             self.close_connection = True
             return
         self.wfile.write(body[start:])

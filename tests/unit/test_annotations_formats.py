@@ -1,5 +1,6 @@
 """Every form of list: what it is taken for, the clips it names, and the oddities that the published ones have."""
 
+import io
 import itertools
 import random
 
@@ -259,6 +260,7 @@ REFUSED = {
     "ids alone": (f"{A}\n{B}\n", "no known column"),
     "scenes of Charades": ("id,subject,scene,quality\n46GP8,HR43,Kitchen,6\n", "no known column"),
     "one of the needed columns": (f"label,youtube_id\nx,{A}\n", "missing columns: time_start"),
+    "a header after what ends no line": ("# a\u2028# YTID, start_seconds, end_seconds\nx,1,2,y\n", "no known column"),
     "nothing but a comment": ("# a list\n", "no known column"),
 }
 
@@ -362,3 +364,26 @@ def test_a_cell_of_several_lines_may_stand_across_chunks(listed):
     rows = list(read(listed(text)))
     assert [(row.video_id, row.line) for row in rows[-2:]] == [(B, 500), (C, 503)]
     assert rows[-2].extra == (("note", "one\ntwo\nthree"),)
+
+
+PIECES = ('"', ",", "\n", "\r", "\t", "\0", "{", "]", "null", "1e999", "-5", "é", " ", "#", "/", "_", "NaN", "\u2028")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_damaged_list_gives_rows_or_a_plain_error_whatever_its_form(seed):
+    draw = random.Random(seed)
+    samples = [text for text, _form, _clips in FORMS.values()]
+    for _ in range(800):
+        text = draw.choice(samples)
+        for _ in range(draw.randint(1, 5)):
+            at = draw.randrange(len(text) + 1)
+            cut = at + draw.choice((0, 0, 1, 20))
+            text = text[:at] + draw.choice((*PIECES, draw.choice(samples)[: draw.randrange(60)])) + text[cut:]
+        try:
+            rows = list(
+                READERS[recognise(io.StringIO(text, newline="\n"))].read(io.StringIO(text, newline="\n"), Tally())
+            )
+        except AnnotationError:
+            continue
+        clips = [row for row in rows if isinstance(row, Annotation)]
+        assert all(0 <= row.start_us < row.end_us and len(row.video_id) == 11 for row in clips), text

@@ -9,7 +9,7 @@ import pytest
 from listserver import ListServer, tar, tar_of, zipped
 
 from clipset.catalogue.dataset import parse
-from clipset.catalogue.download import Shelf, cache_folder
+from clipset.catalogue.download import ListCache, cache_folder
 from clipset.config import UserError
 from clipset.types import ClipsetError
 from clipset.web import Web
@@ -48,8 +48,8 @@ def fetch(server, cache, told):
 
     def run(description: str = TOY):
         web = Web(threading.Event(), server.origin)
-        shelf = Shelf(cache, web, server.origin, lambda *progress: told.append(progress))
-        return shelf.lists(parse("toy", description, "toy.toml"))
+        lists = ListCache(cache, web, server.origin, lambda *progress: told.append(progress))
+        return lists.lists(parse("toy", description, "toy.toml"))
 
     return run
 
@@ -78,7 +78,7 @@ def test_a_list_that_is_a_file_of_its_own_is_kept_as_it_is(server, fetch):
 def test_lists_of_another_origin_have_a_place_of_their_own(server, fetch, cache):
     server.files[ARCHIVE] = tar(MEMBERS)
     (here, _) = fetch()
-    elsewhere = Shelf(cache, Web(threading.Event()), None, lambda *_: None)
+    elsewhere = ListCache(cache, Web(threading.Event()), None, lambda *_: None)
     assert elsewhere.path(parse("toy", TOY, "toy.toml").lists[0]) != here
 
 
@@ -112,7 +112,9 @@ def test_a_download_that_was_killed_goes_on_where_it_stopped(server, fetch, cach
             raise Killed
 
     with pytest.raises(Killed):
-        Shelf(cache, Web(threading.Event(), server.origin), server.origin, kill).lists(parse("toy", TOY, "toy.toml"))
+        ListCache(cache, Web(threading.Event(), server.origin), server.origin, kill).lists(
+            parse("toy", TOY, "toy.toml")
+        )
     assert files(cache) == ["part", "part.version"]
     (part,) = cache.rglob("part")
     kept_bytes = part.stat().st_size
@@ -122,13 +124,13 @@ def test_a_download_that_was_killed_goes_on_where_it_stopped(server, fetch, cach
     assert files(cache) == ["train.csv", "validate.csv"]
 
 
-def test_an_archive_that_changed_since_begins_anew(server, fetch, cache):
-    server.files[ARCHIVE], toy = tar(MEMBERS), parse("toy", TOY, "toy.toml")
-    folder = Shelf(cache, Web(threading.Event()), server.origin, lambda *_: None).path(toy.lists[0]).parent.parent
+def test_a_list_that_changed_since_begins_anew(server, fetch, cache):
+    server.files["/lists/plain.csv"], plain = TRAIN, parse("plain", PLAIN, "plain.toml")
+    folder = ListCache(cache, Web(threading.Event()), server.origin, lambda *_: None).path(plain.lists[0]).parent
     folder.mkdir(parents=True)
-    (folder / "part").write_bytes(b"the beginning of an older archive")
+    (folder / "part").write_bytes(b"the beginning of an older, longer list" * 1000)
     (folder / "part.version").write_text('"zero"')
-    assert fetch()[0].read_bytes() == TRAIN
+    assert fetch(PLAIN)[0].read_bytes() == TRAIN
 
 
 def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tuple[tarfile.TarInfo, bytes]:

@@ -3,6 +3,10 @@
 import csv
 import json
 import shutil
+import subprocess
+import sys
+import threading
+import time
 
 import pytest
 from listserver import ListServer, tar
@@ -73,6 +77,23 @@ def test_a_name_stands_where_a_file_may_and_is_fetched_once(run, server):
     server.files.clear()
     assert run(*words)[1] == found
     assert len(server.seen) == 1
+
+
+def test_a_download_whose_process_was_killed_goes_on_where_it_stopped(run, server):
+    rows = "".join(f"x,{number:011x},{number % 977},{number % 977 + 10},train\n" for number in range(1, 60_000))
+    publish(server, train=HEADER + rows)
+    server.cut_after, server.cuts, server.stalled = 400_000, 1, threading.Event()
+    words = ["plan", "toy", "--annotations-origin", server.origin, "--json"]
+    with subprocess.Popen([sys.executable, "-m", "clipset", *words], stderr=subprocess.DEVNULL) as process:
+        while not any(part.stat().st_size for part in cache_folder().rglob("part")):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.kill()
+    server.stalled.set()
+    (part,) = cache_folder().rglob("part")
+    kept_bytes = part.stat().st_size
+    assert run(*words)[1]["clips"] == 60_000
+    assert server.seen == [("/toy.tar.gz", ""), ("/toy.tar.gz", f"bytes={kept_bytes}-")]
 
 
 def test_splits_are_selected_as_ever(run, server):
@@ -174,11 +195,12 @@ def test_several_versions_are_planned_with_each_clip_and_video_once(run, here):
     assert "saves 2 clips of 3 videos" in " ".join(run("plan", *lists, "--rate", "100/h")[1].split())
 
 
-def test_a_run_over_several_versions_counts_each_clip_once(run, here):
+def test_a_run_over_several_versions_counts_each_clip_once(run, here, capsys):
     lists = write(here, old=OLD, new=NEW)
-    status, summary, _ = run("fetch", *lists, "--out", "d", "--source", f"folder:{here}", "--json")
-    assert (status, summary["event"]) == (3, "summary")  # a folder may have them later
-    assert (summary["clips"], summary["wanted"]) == (5, 5)
+    assert main(["fetch", *lists, "--out", "d", "--source", f"folder:{here}", "--json"]) == 3  # a folder may grow
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {event["event"]: event["clips"] for event in events if "clips" in event} == {"progress": 5, "summary": 5}
+    assert events[-1]["wanted"] == 5
     assert run("plan", *lists, "--out", "d", "--json")[1]["remaining_clips"] == 5
 
 

@@ -95,6 +95,11 @@ def test_every_shipped_world_can_be_named_and_a_file_of_that_name_stands_in_for_
 ODD_WORLDS = {
     "nothing but a horizon": ("horizon_h = 2", 600),
     "whole numbers as floats": ("limit = 40.0\nvideos = 5e1\nhorizon_h = 30.5\nseed = 1.0", 50),
+    "a status as a number, a count as a float": (
+        "limit = 20\nhorizon_h = 30\nanswer = 429\negresses = 2.0\nseed = -3",
+        1200,
+    ),
+    "the words of a refusal": ("limit = 40\nhorizon_h = 30\nanswer = 'HTTP Error 429: Too Many Requests'", 1200),
     "a byte order mark": ("\ufefflimit = 40\nhorizon_h = 30", 1200),
     "lines of Windows": ("limit = 40\r\nhorizon_h = 30\r\n", 1200),
     "several egresses by number": ("limit = 20\nhorizon_h = 30\negresses = 2", 1200),

@@ -9,6 +9,7 @@ from benches import FACTS, S, clip, failure
 from rich.console import Console
 
 from clipset.progress import JsonEvents, LivePanel, PlainLines
+from clipset.progress.download import DownloadProgress
 from clipset.progress.lines import egress_line, pace_text, sweep_text
 from clipset.progress.tally import Tally
 from clipset.progress.text import human_bytes, human_duration, printable
@@ -173,3 +174,33 @@ def test_durations_have_two_units_at_most(seconds, text):
 
 def test_hostile_text_is_one_line_without_controls():
     assert printable("a\x1b[2J\r\nb\x00c\u202ed" + "x" * 500, 20) == "a [2J b c dxxxxxxxx…"
+
+
+class _Moments:
+    """A clock that a test sets."""
+
+    now = 0
+
+    def now_us(self) -> int:
+        return self.now
+
+    def wait(self, seconds, stop):
+        raise NotImplementedError
+
+
+def test_a_download_tells_how_far_it_is_and_when_it_will_be_over():
+    clock, out = _Moments(), io.StringIO()
+    with DownloadProgress(clock, out) as told:
+        for second, done in ((0, 0), (1, 1 << 20), (20, 20 << 20)):
+            clock.now = second * 1_000_000
+            told("https://example.org/lists/a%1b.tar.gz", done, 40 << 20)
+    first, last = out.getvalue().splitlines()
+    assert first == "fetching a%1b.tar.gz from example.org: 0 B of 40.0 MiB"
+    assert last.endswith("20.0 MiB of 40.0 MiB, ETA 20 s")
+
+
+def test_a_download_of_unknown_length_tells_what_came():
+    out = io.StringIO()
+    with DownloadProgress(_Moments(), out) as told:
+        told("https://example.org/a.csv", 1536, None)
+    assert out.getvalue() == "fetching a.csv from example.org: 1.5 KiB\n"

@@ -118,7 +118,7 @@ def test_an_unknown_policy_is_refused(policy: str) -> None:
         "limit = true",
         "limits = 3",
         'answer = "418"',
-        "answer = 429",
+        'answer = "Private video"',
         "extend_block = 1",
         "egresses = 0",
         "egresses = []",

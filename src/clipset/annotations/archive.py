@@ -23,7 +23,7 @@ else:
 
 _WINDOWS_1252 = "clipset-windows-1252"  # the name of our decoding rule for bytes that are not UTF-8
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_BROKEN_ARCHIVE = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, zstd.ZstdError)
+BROKEN_ARCHIVE = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, zstd.ZstdError)
 
 
 def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
@@ -43,7 +43,7 @@ def named(path: Path) -> Iterator[None]:
         yield
     except AnnotationError as error:
         raise AnnotationError(f"{path}: {error}") from error
-    except _BROKEN_ARCHIVE as error:
+    except BROKEN_ARCHIVE as error:
         raise AnnotationError(f"{path}: the archive is cut off or damaged ({error}); fetch it again") from error
     except OSError as error:
         raise AnnotationError(f"{path}: cannot be read: {error.strerror or error}") from error

@@ -16,7 +16,7 @@ _WIDTH = 4
 
 
 def sniff(head: str) -> bool:
-    comments = takewhile(lambda line: line.startswith("#"), head.lstrip().splitlines())
+    comments = takewhile(lambda line: line.startswith("#"), head.lstrip().split("\n"))
     return any(map(_is_header, comments))
 
 
@@ -27,10 +27,8 @@ def _is_header(line: str) -> bool:
 def read(text: TextIO, tally: Tally) -> Iterator[Annotation | BadRow]:  # noqa: ARG001 - its header is a comment
     """Yield an annotation for each label of each row."""
     lines = physical_lines(text)
-    before = 1
-    while not _is_header(next(lines)):  # the sniffer saw it
-        before += 1
-    for record in records(lines, ",", _WIDTH, before + 1, spaced=True):
+    header = next((number for number, line in enumerate(lines, 1) if _is_header(line)), 0)
+    for record in records(lines, ",", _WIDTH, header + 1, spaced=True):
         if isinstance(record, BadRow):
             yield record
         else:

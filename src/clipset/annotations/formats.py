@@ -18,7 +18,7 @@ from clipset.annotations import (
     table,
     vggsound,
 )
-from clipset.annotations.archive import named, open_text
+from clipset.annotations.archive import BROKEN_ARCHIVE, named, open_text
 from clipset.annotations.fields import shown
 from clipset.annotations.reader import AnnotationError, Reader, Tally
 from clipset.types import Annotation, BadRow
@@ -68,11 +68,14 @@ def read(
 
 def check(path: Path, columns: Mapping[str, str] | None = None) -> None:
     """Raises AnnotationError, without the path in it, unless the file begins as a list does."""
-    with open_text(path) as text:
-        if columns:
-            next(table.read(text, Tally(), columns), None)
-        else:
-            recognise(text)
+    try:
+        with open_text(path) as text:
+            if columns:
+                next(table.read(text, Tally(), columns), None)
+            else:
+                recognise(text)
+    except BROKEN_ARCHIVE as error:
+        raise AnnotationError(f"is cut off or damaged ({error})") from error
 
 
 def recognise(text: TextIO) -> str:

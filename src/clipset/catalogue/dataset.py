@@ -18,8 +18,9 @@ _COUNTS = ("classes", "clips", "videos", "mirror_bytes")
 class AnnotationList:
     """One list of a dataset: a file of its own at `url`, or the `member` of an archive there (tar or zip).
 
-    `split` is what its rows belong to where they do not say it themselves. `rows` is the published count and `sha256`
-    that of the list's bytes, where they are known. `columns` maps the names of `--column` for a table of no known form.
+    `split` is what its rows belong to where they do not say it themselves. `rows` is how many it was published with
+    (clips with a label each) and `sha256` that of its bytes, where they are known. `columns` maps the names of
+    `--column` for a table of no known form.
     """
 
     url: str

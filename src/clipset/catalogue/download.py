@@ -41,7 +41,7 @@ def cache_folder() -> Path:
     return (Path(home) if home else Path.home() / ".cache") / "clipset" / "annotations"
 
 
-class Shelf:
+class ListCache:
     """Where fetched lists are kept. `origin` stands in for the hosts, and has its own place in the cache."""
 
     def __init__(self, cache: Path, web: Web, origin: str | None, watch: Watch) -> None:

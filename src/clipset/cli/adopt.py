@@ -59,6 +59,7 @@ class AdoptOrder:
     how: AdoptOptions
     selection: SelectionOptions
     clips: ClipOptions
+    lists: ListOptions
 
     @property
     def old(self) -> Path:
@@ -106,10 +107,8 @@ def _planned(order: AdoptOrder, ledger: Ledger) -> tuple[Recipe, list[int] | Non
     """By which recipe clips are made anew, and the plans to adopt for; None for all."""
     if order.annotations:
         recipe = lists.recipe(order.clips)
-        with lists.spinner():
-            plans = lists.load(
-                ledger, given.lists(order.annotations, ListOptions()), lists.selection(order.selection), recipe
-            )
+        wanted, chosen = given.lists(order.annotations, order.lists), lists.selection(order.selection)
+        plans = lists.load(ledger, wanted, chosen, recipe, accept_changed=order.lists.accept_changed_lists)
         lists.remember_recipe(ledger, recipe)
         return recipe, [plan.plan_id for plan in plans]
     known = ledger.get_meta("recipe_id")

@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from clipset.annotations.archive import replacing
-from clipset.cli import given, lists
+from clipset.cli import given
 from clipset.cli.categories import Categories, read_categories
 from clipset.cli.options import ListOptions
 from clipset.cli.outcome import Exit
+from clipset.cli.reading import Reading
 from clipset.config import UserError
 from clipset.durable import plain_os_errors
 from clipset.ledger import Ledger
@@ -48,8 +49,7 @@ def print_classes(
     datasets = [place for place in places if Home.database_of(place).exists()]
     if datasets and len(places) > 1:
         raise UserError(f"{datasets[0]} is a dataset; give it alone, or only lists")
-    with lists.spinner():
-        found = _of_dataset(datasets[0]) if datasets else _of_lists(places, options)
+    found = _of_dataset(datasets[0]) if datasets else _of_lists(places, options)
     found = found if groups is None else _by_category(found, groups)
     if table is not None:
         _write(found, table)
@@ -64,10 +64,11 @@ def print_classes(
 def _of_lists(places: Sequence[Path], options: ListOptions) -> Counted:
     """Sorted by label, as the index of a class is; rows without a label have none to show."""
     wanted = given.lists(places, options)
-    reading = lists.Reading(Selection(), wanted, accept_changed=options.accept_changed_lists)
+    reading = Reading(Selection(), wanted, accept_changed=options.accept_changed_lists)
     counted: Counter[tuple[str, str]] = Counter()
-    for number in range(len(wanted)):
-        counted.update((row[4] or "", row[3] or "") for row in reading.rows(number) if isinstance(row, Annotation))
+    with reading.shown():
+        for number in range(len(wanted)):
+            counted.update((row[4] or "", row[3] or "") for row in reading.rows(number) if isinstance(row, Annotation))
     splits = tuple(dict.fromkeys(split for _label, split in counted))
     counts: dict[str, Counter[str]] = {label: Counter() for label in sorted({label for label, _split in counted})}
     for (label, split), count in counted.items():

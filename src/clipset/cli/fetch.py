@@ -61,8 +61,7 @@ def fetch(order: Order) -> Exit:
     wanted = given.lists(order.annotations, order.lists, order.reach.ca_file)
     ledger = Ledger.open(order.out)
     try:
-        with lists.spinner():
-            plans = lists.load(ledger, wanted, chosen, recipe, accept_changed=order.lists.accept_changed_lists)
+        plans = lists.load(ledger, wanted, chosen, recipe, accept_changed=order.lists.accept_changed_lists)
         stops = workshop.Stops(threading.Event(), threading.Event())
         parts = _prepare(order, ledger, recipe, clock, stops)
     except BaseException:

@@ -22,7 +22,7 @@ def plan(order: Order, *, has_out: bool) -> Exit:
     mirror.check(order.reach)
     permits_per_h, ways = workshop.permits_per_h(order.reach), workshop.egresses(order.reach)
     wanted = given.lists(order.annotations, order.lists, order.reach.ca_file)
-    with Ahead(order.out if has_out else None) as ahead, lists.spinner():
+    with Ahead(order.out if has_out else None) as ahead:
         plans, totals = lists.look_ahead(ahead, wanted, chosen, recipe, accept_changed=order.lists.accept_changed_lists)
     conditions = Conditions(permits_per_h, len(ways), recipe.max_height_px, order.running.jobs or default_jobs())
     found = forecast(_demand(totals), conditions)

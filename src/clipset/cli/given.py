@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clipset import catalogue
 from clipset.annotations import AnnotationError
-from clipset.catalogue.download import Shelf, cache_folder
+from clipset.catalogue.download import ListCache, cache_folder
 from clipset.cli.options import ListOptions
 from clipset.clock import SystemClock
 from clipset.config import UserError
@@ -42,8 +42,8 @@ def lists(annotations: Sequence[Path], options: ListOptions, ca_file: Path | Non
         return [item for item in found if isinstance(item, GivenList)]
     web = Web(threading.Event(), options.annotations_origin, ca_file)
     with DownloadProgress(SystemClock(), sys.stderr) as watch:
-        shelf = Shelf(cache_folder(), web, options.annotations_origin, watch)
-        return [given for item in found for given in ([item] if isinstance(item, GivenList) else _of(item, shelf))]
+        cache = ListCache(cache_folder(), web, options.annotations_origin, watch)
+        return [given for item in found for given in ([item] if isinstance(item, GivenList) else _of(item, cache))]
 
 
 def _found(path: Path, columns: Mapping[str, str]) -> GivenList | catalogue.Dataset:
@@ -62,8 +62,8 @@ def _found(path: Path, columns: Mapping[str, str]) -> GivenList | catalogue.Data
         raise UserError(f"there is no such file, and {error}") from None
 
 
-def _of(dataset: catalogue.Dataset, shelf: Shelf) -> Iterator[GivenList]:
-    for item, path in zip(dataset.lists, shelf.lists(dataset), strict=True):
+def _of(dataset: catalogue.Dataset, cache: ListCache) -> Iterator[GivenList]:
+    for item, path in zip(dataset.lists, cache.lists(dataset), strict=True):
         yield GivenList(path, dataset.name, item.split, item.columns, item.sha256, item.rows)
 
 

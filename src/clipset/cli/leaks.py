@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from clipset.annotations.archive import replacing
-from clipset.cli import given, lists
+from clipset.cli import given
 from clipset.cli.options import ListOptions
 from clipset.cli.outcome import Exit, say
+from clipset.cli.reading import Reading
 from clipset.durable import plain_os_errors
 from clipset.ledger.overlap import Group, Overlap, Pair, Shared
 from clipset.ledger.tables import one_line
@@ -28,8 +29,8 @@ HEADER = ("shared", "clip_id", "video_id", "dataset_a", "split_a", "labels_a", "
 def print_leaks(annotations: Sequence[Path], options: ListOptions, *, as_json: bool, table: Path | None) -> Exit:
     """Raises UserError, AnnotationError, ClipsetError."""
     wanted = given.lists(annotations, options)
-    with Overlap() as overlap, lists.spinner():
-        reading = lists.Reading(Selection(), wanted, accept_changed=options.accept_changed_lists)
+    reading = Reading(Selection(), wanted, accept_changed=options.accept_changed_lists)
+    with Overlap() as overlap, reading.shown():
         for number, name in enumerate(_names(wanted)):
             overlap.add(name, reading.rows(number))
         with _rows_to(table) as found:
@@ -71,10 +72,10 @@ def _table(pairs: list[Pair]) -> Table:
 
 
 @contextmanager
-def _rows_to(path: Path | None) -> Iterator[Callable[[Shared], None]]:
+def _rows_to(path: Path | None) -> Iterator[Callable[[Shared], None] | None]:
     """Each shared clip, or video, as a row of the table at `path`, which is whole or not there."""
     if path is None:
-        yield lambda shared: None  # noqa: ARG005 - nobody asked
+        yield None
         return
     with plain_os_errors(path), replacing(path) as file:
         rows = csv.writer(file, lineterminator="\n")

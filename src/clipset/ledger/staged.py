@@ -19,6 +19,9 @@ VIDEO = slice(11)
 CLIP = slice(31)
 """Of a line: the video id, then start and end in microseconds, ten hex digits each. A list's times end far below."""
 
+ROW = slice(31, 41)
+"""Of a line: what is left, the list and the row's split and label; few different ones."""
+
 _START, _END, _LIST, _NAME = slice(11, 21), slice(21, 31), slice(31, 35), slice(35, 41)
 _BATCH_ROWS = 5_000
 _SHOWN_BAD_ROWS = 5

@@ -77,8 +77,8 @@ def _check_shape(table: Mapping[str, Any]) -> None:
     for key, kind in _TABLE_KEYS.items():
         value = table.get(key, [])
         if key == "egresses" and not isinstance(value, list):
-            if isinstance(value, int) and value > MOST_EGRESSES:
-                raise ValueError(f"egresses is at most {MOST_EGRESSES:,}, not {value:,}")
+            if isinstance(value, int | float) and value > MOST_EGRESSES:
+                raise ValueError(f"egresses is at most {MOST_EGRESSES:,}, not {value:,.0f}")
             continue
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise ValueError(f"{key} is a list of tables, such as {key} = [{{ … }}] or [[{key}]]")

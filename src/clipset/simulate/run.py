@@ -85,7 +85,7 @@ class _Simulation:
         env, world = self._env, self._world
         self._tally.count(self._tally.asked, env.now)
         is_blocked = env.now < limiter.blocked_until_s
-        status, text = (200, "") if limiter.admits(env.now) else ANSWERS[world.answer]
+        status, text = (200, "") if limiter.admits(env.now) else ANSWERS.get(world.answer, (None, world.answer))
         if not text and self._fails(env.now):
             status, text = 503, "HTTP Error 503: Service Unavailable"
         retry_after_s = limiter.blocked_until_s - env.now if world.answer == "retry_after" and text else None

@@ -6,7 +6,9 @@ from dataclasses import dataclass, fields, replace
 from importlib import resources
 from typing import Any
 
-ANSWERS: Mapping[str, tuple[int | None, str]] = {
+from clipset.reasons import Reason, classify
+
+ANSWERS: dict[str, tuple[int | None, str]] = {
     "429": (429, "HTTP Error 429: Too Many Requests"),
     "retry_after": (429, "HTTP Error 429: Too Many Requests"),  # and Retry-After tells the rest of the block
     "402": (402, "HTTP Error 402: Payment Required"),
@@ -15,7 +17,8 @@ ANSWERS: Mapping[str, tuple[int | None, str]] = {
     "bot": (None, "Sign in to confirm you\N{RIGHT SINGLE QUOTATION MARK}re not a bot."),
     "captcha": (None, "Video unavailable. YouTube is requiring a captcha challenge before playback"),
 }
-"""How a limiter says no: HTTP status and text."""
+ANSWERS |= {"rate_limit": ANSWERS["unavailable"], "bot_check": ANSWERS["bot"], "media_403": ANSWERS["403"]}
+"""How a limiter says no, HTTP status and text; also by the names that the rehearsal has for it."""
 
 Draw = tuple[float, float]
 """Lowest and highest value of a uniform draw; equal for a fixed number."""
@@ -96,8 +99,9 @@ def _world(table: Mapping[str, Any], name: str) -> World:
     if unknown := table.keys() - {*_LIMIT_KEYS, *_PLAIN_KEYS, "egresses", "changes", "errors"}:
         raise ValueError(f"no key of a world is called {', '.join(sorted(unknown))}")
     plain = {key: _plain(key, table[key]) for key in _PLAIN_KEYS if key in table}
-    if plain.get("answer", "429") not in ANSWERS:
-        raise ValueError(f"answer is one of {', '.join(ANSWERS)}")
+    answer = plain.get("answer", "429")
+    if answer not in ANSWERS and classify(answer) is not Reason.THROTTLED:
+        raise ValueError(f"answer is one of {', '.join(ANSWERS)}, or the text of a refusal")
     return World(
         name=name,
         limits=_egresses(table),
@@ -109,8 +113,8 @@ def _world(table: Mapping[str, Any], name: str) -> World:
 
 def _egresses(table: Mapping[str, Any]) -> tuple[Limits, ...]:
     egresses = table.get("egresses", 1)
-    if isinstance(egresses, int) and not isinstance(egresses, bool) and egresses > 0:
-        egresses = [{}] * egresses
+    if isinstance(egresses, int | float) and not isinstance(egresses, bool) and egresses >= 1 and egresses % 1 == 0:
+        egresses = [{}] * int(egresses)
     if not isinstance(egresses, list) or not egresses:
         raise ValueError("egresses is a number from 1 or a list of tables")
     return tuple(_limits({**{key: table[key] for key in _LIMIT_KEYS if key in table}, **item}) for item in egresses)
@@ -141,12 +145,12 @@ def _draw(key: str, value: Any) -> Draw:
     return low, high
 
 
-_LEAST = {"limit": 1, "window_s": 1, "service_s": 0.01, "horizon_h": 1, "videos": 1, "workers": 1, "every_h": 0.01}
+_LEAST = {"limit": 1, "window_s": 1, "service_s": 0.01, "horizon_h": 0.1, "videos": 1, "workers": 1, "every_h": 0.01}
 _MOST = {"jitter": 1, "share": 1, "workers": 10_000, "horizon_h": 100_000}
 
 
 def _number(key: str, value: Any) -> float:
-    least, most = _LEAST.get(key, 0), _MOST.get(key, 1e12)
+    least, most = _LEAST.get(key, -1e12 if key == "seed" else 0), _MOST.get(key, 1e12)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
         raise ValueError(f"{key} is a number from {least:g} to {most:g}, not {value!r}")
     return float(value)
@@ -154,6 +158,8 @@ def _number(key: str, value: Any) -> float:
 
 def _plain(key: str, value: Any) -> Any:
     if key in {"answer", "extend_block"}:
+        if key == "answer" and type(value) is int:
+            return str(value)  # an HTTP status
         if not isinstance(value, str if key == "answer" else bool):
             raise ValueError(f"{key} is {'a text' if key == 'answer' else 'true or false'}, not {value!r}")
         return value

@@ -7,10 +7,7 @@ from cyclopts import Parameter
 
 from clipset.cli.adopt import AdoptOptions, AdoptOrder
 from clipset.cli.adopt import adopt as run_adopt
-from clipset.cli.options import (
-    ClipOptions,
-    SelectionOptions,
-)
+from clipset.cli.options import ClipOptions, ListOptions, SelectionOptions
 from clipset.cli.outcome import Exit
 from clipset.cli.rebuild import rebuild as run_rebuild
 from clipset.cli.status import print_status
@@ -36,6 +33,7 @@ def adopt(
     /,
     *,
     adopting: AdoptOptions,
+    lists: ListOptions = ListOptions(),  # noqa: B008 - frozen
     selection: SelectionOptions = SelectionOptions(),  # noqa: B008 - frozen
     clips: ClipOptions = ClipOptions(),  # noqa: B008 - frozen
 ) -> Exit:
@@ -48,7 +46,7 @@ def adopt(
     annotations
         Lists of the clips to adopt; those that the dataset was fetched with when not given.
     """
-    return run_adopt(AdoptOrder(dataset, annotations, adopting, selection, clips))
+    return run_adopt(AdoptOrder(dataset, annotations, adopting, selection, clips, lists))
 
 
 def rebuild(
