@@ -49,12 +49,14 @@ class RunResult:
 class Conduct:
     """How a session behaves. `max_clips` finished clips, or the time `until_us`, end it.
 
-    `at_hand_first`: sources that ask nobody come first and go over everything once before the others.
+    `at_hand_first`: sources that ask nobody come first and go over everything once before the others; with
+    `only_at_hand` too that is all, and what they do not have is not told.
     `goes_on_cooling`: sources are left that can be asked while every egress cools down.
     """
 
     stop_on_throttle: bool = False
     at_hand_first: bool = False
+    only_at_hand: bool = False
     goes_on_cooling: bool = False
     max_clips: int | None = None
     until_us: int | None = None
@@ -190,7 +192,7 @@ class Run:
             return self._wait_for(opens_us, drain)
         if self._at_hand:
             self._at_hand = False
-            return True
+            return not self._conduct.only_at_hand
         self._due_us = self._ledger.next_due_us(plan_ids, session_id)
         if self._due_us is None or self._due_us > self._clock.now_us() + PATIENCE_S * US_PER_S:
             return False

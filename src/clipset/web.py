@@ -4,10 +4,10 @@ For annotation archives and mirrors; what belongs to YouTube goes through yt-dlp
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import certifi
 import urllib3
@@ -19,8 +19,11 @@ from clipset.types import ClipsetError, Failure, Interrupted, Stage
 
 _CHUNK_BYTES = 1 << 17
 _CONNECT_S, _READ_S = 15.0, 30.0
-_WAITS_S = (0.5, 2.0, 8.0, 30.0)
+WAITS_S = (0.5, 2.0, 8.0, 30.0)
 """Between tries without a byte in between; then the file is given up."""
+
+# followed; everything else is tried again here, where the user's stop ends the waiting
+_REDIRECTS = urllib3.Retry(total=5, connect=0, read=0, redirect=5, status=0, other=0, respect_retry_after_header=False)
 
 _BROKEN = (urllib3.exceptions.HTTPError, OSError)
 
@@ -28,14 +31,22 @@ _BROKEN = (urllib3.exceptions.HTTPError, OSError)
 class Web:
     """Connections that threads share. `origin` stands in for the scheme and host of every URL, path unchanged."""
 
-    def __init__(self, stop: threading.Event, origin: str | None = None, ca_file: Path | None = None) -> None:
-        """Raises UserError for an origin that is no http(s) address."""
+    def __init__(
+        self,
+        stop: threading.Event,
+        origin: str | None = None,
+        ca_file: Path | None = None,
+        waits_s: Sequence[float] = WAITS_S,
+    ) -> None:
+        """`waits_s` lie between tries without a byte in between. Raises UserError for an origin that is no http(s)
+        address.
+        """
         if origin is not None and (urlsplit(origin).scheme not in {"http", "https"} or not urlsplit(origin).netloc):
             raise UserError(f"an origin is an address such as http://127.0.0.1:8080, not {origin!r}")
-        self._stop, self._origin = stop, origin
+        self._stop, self._origin, self._waits_s = stop, origin, tuple(waits_s)
         self._pool = urllib3.PoolManager(
             maxsize=16,
-            retries=False,
+            retries=_REDIRECTS,
             timeout=urllib3.Timeout(connect=_CONNECT_S, read=_READ_S),
             ca_certs=str(ca_file) if ca_file is not None else certifi.where(),
         )
@@ -48,7 +59,7 @@ class Web:
         `WebFile.position` says where it begins. Spaces and the like in the path are quoted here.
         Raises ClipsetError (not_found, network, server_error), Interrupted.
         """
-        file = WebFile(self._pool, self._stop, self._address(url), start, version)
+        file = WebFile(self._pool, self._stop, self._address(url), start, version, self._waits_s)
         file.connect()
         try:
             yield file
@@ -69,9 +80,15 @@ class WebFile:
     """
 
     def __init__(
-        self, pool: urllib3.PoolManager, stop: threading.Event, address: str, start: int, version: str
+        self,
+        pool: urllib3.PoolManager,
+        stop: threading.Event,
+        address: str,
+        start: int,
+        version: str,
+        waits_s: tuple[float, ...],
     ) -> None:
-        self._pool, self._stop, self._address = pool, stop, address
+        self._pool, self._stop, self._address, self._waits_s = pool, stop, address, waits_s
         self._response: BaseHTTPResponse | None = None
         self.position, self.version = start, version
         self.size_bytes: int | None = None
@@ -79,13 +96,13 @@ class WebFile:
 
     def connect(self) -> None:
         """Raises ClipsetError, Interrupted."""
-        for wait_s in (*_WAITS_S, None):
+        for wait_s in (*self._waits_s, None):
             try:
                 self._request()
             except _BROKEN as error:
                 failed = self._failed(Reason.NETWORK, _plain(error))
             except _Busy as error:
-                failed = self._failed(Reason.SERVER_ERROR, str(error))
+                failed = self._failed(Reason.SERVER_ERROR, str(error), error.status)
             else:
                 return
             self.close()
@@ -111,7 +128,7 @@ class WebFile:
 
     def _piece(self) -> bytes:
         """The next bytes, b'' at the end of the file. What broke is taken up again from `position`."""
-        for wait_s in (*_WAITS_S, None):
+        for wait_s in (*self._waits_s, None):
             if self._stop.is_set():
                 raise Interrupted
             try:
@@ -132,10 +149,20 @@ class WebFile:
         raise self._failed(Reason.NETWORK, broken)
 
     def _resume(self) -> None:
-        position = self.position
+        position, version = self.position, self.version
         self.connect()
-        if self.position != position:
+        if self.position == position:
+            return
+        if not version or self.version != version:
             raise self._failed(Reason.NETWORK, "the file changed on the server while it was read")
+        self._skip_to(position)
+
+    def _skip_to(self, position: int) -> None:
+        """A server that knows no ranges sends everything again."""
+        assert self._response is not None  # noqa: S101 - connected
+        left_bytes, self.position = position - self.position, position
+        while left_bytes and (piece := self._response.read(min(_CHUNK_BYTES, left_bytes), decode_content=False)):
+            left_bytes -= len(piece)
 
     def _request(self) -> None:
         headers = {"Accept-Encoding": "identity"}
@@ -153,11 +180,13 @@ class WebFile:
         elif response.status == 200:
             self.position, self.size_bytes = 0, self._length(response)
         elif response.status in {408, 429} or response.status >= 500:
-            raise _Busy(f"HTTP {response.status}")
+            raise _Busy(response.status)
         else:
             self.close()
             is_gone = response.status in {404, 410}
-            raise self._failed(Reason.NOT_FOUND if is_gone else Reason.NETWORK, f"HTTP {response.status}")
+            raise self._failed(
+                Reason.NOT_FOUND if is_gone else Reason.NETWORK, f"HTTP {response.status}", response.status
+            )
         tag = response.headers.get("ETag", "")
         self.version = (
             tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
@@ -174,13 +203,17 @@ class WebFile:
         )
         return int(text) if text.isascii() and text.isdecimal() else None
 
-    def _failed(self, reason: Reason, detail: str) -> ClipsetError:
+    def _failed(self, reason: Reason, detail: str, status: int | None = None) -> ClipsetError:
         parts = urlsplit(self._address)
-        return ClipsetError(Failure(reason, f"{parts.hostname}{parts.path}: {detail}", Stage.FETCH))
+        return ClipsetError(Failure(reason, f"{parts.hostname}{unquote(parts.path)}: {detail}", Stage.FETCH, status))
 
 
 class _Busy(Exception):  # noqa: N818 - a state of the server
     """The server says to come back later."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"HTTP {status}")
+        self.status = status
 
 
 def _plain(error: BaseException) -> str:

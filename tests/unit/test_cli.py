@@ -37,6 +37,10 @@ MISTAKES = {
     "an unknown source": (["fetch", "list.csv", "--out", "d", "--source", "vimeo"], "youtube"),
     "a folder that is not there": (["fetch", "list.csv", "--out", "d", "--source", "folder:nowhere"], "nowhere"),
     "a folder without a path": (["fetch", "list.csv", "--out", "d", "--source", "folder"], "folder:PATH"),
+    "no such version": (["fetch", "list.csv", "--out", "d", "--source", "cvdf:500"], "400, 600, 700_2020"),
+    "a mirror that is none": (["fetch", "list.csv", "--out", "d", "--mirror-origin", "localhost"], "--mirror-origin: "),
+    "an index that is none": (["index", "import", "list.csv"], "no index of a mirror"),
+    "an index that is not there": (["index", "import", "nowhere"], "nowhere"),
     "no such class": (["fetch", "list.csv", "--out", "d", "--class", "jugling"], "juggling"),
     "no such split": (["fetch", "list.csv", "--out", "d", "--split", "trian"], "train"),
     "a limit of nothing": (["fetch", "list.csv", "--out", "d", "--limit", "0"], "limit"),
@@ -106,6 +110,31 @@ def test_the_plan_in_words_names_what_it_will_take(capsys):
     assert main(["plan", "list.csv"]) == 0
     said = capsys.readouterr().out
     assert all(word in said for word in ("2 of 2 videos", "at 300 videos an hour", "transfer", "disk", "temporary"))
+
+
+def test_a_plan_with_a_mirror_says_that_it_takes_no_permit(capsys):
+    listed()
+    assert main(["plan", "list.csv", "--source", "cvdf", "--source", "youtube"]) == 0
+    said = capsys.readouterr().out
+    assert "without the mirror at least" in said
+    assert "takes no permit" in said
+    assert main(["plan", "list.csv", "--source", "cvdf:400", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["mirror"], found["duration_h"]) == (True, None)
+
+
+def test_what_is_known_of_a_mirror_is_listed(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    entry = {"url": "https://h/a b.tar.gz", "version": "", "clips": ["abcdefghijk_000001_000011"]}
+    (tmp_path / "known.jsonl").write_text(json.dumps(entry) + "\n")
+    assert main(["index", "import", "known.jsonl"]) == 0
+    capsys.readouterr()
+    assert main(["index"]) == 0
+    listing, total = capsys.readouterr().out.splitlines()
+    assert listing.split(maxsplit=1) == ["1", "https://h/a b.tar.gz"]
+    assert total == "1 tars read to their end, 1 clips"
+    assert main(["index", "export", "out.jsonl"]) == 0
+    assert json.loads((tmp_path / "out.jsonl").read_text()) == entry
 
 
 def test_settings_come_from_the_command_line_then_the_environment_then_the_file(here, capsys, monkeypatch):

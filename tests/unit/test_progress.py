@@ -10,10 +10,11 @@ from rich.console import Console
 
 from clipset.progress import JsonEvents, LivePanel, PlainLines
 from clipset.progress.download import DownloadProgress
-from clipset.progress.lines import egress_line, pace_text
+from clipset.progress.lines import egress_line, pace_text, sweep_text
 from clipset.progress.tally import Tally
 from clipset.progress.text import human_bytes, human_duration, printable
 from clipset.reasons import Reason
+from clipset.sweep import SweepView
 from clipset.throttle.gate import GateView
 from clipset.types import Attempt, Cost, Stored
 
@@ -53,6 +54,50 @@ def test_the_rate_and_the_time_left_come_from_what_was_settled():
     assert count.clips_per_s(NOW_US + 8 * S) == pytest.approx(0.5)
     assert count.eta_s(NOW_US + 8 * S) == pytest.approx(12)
     assert tally().eta_s(NOW_US) is None
+
+
+SWEEP = SweepView(5, 2, ("400/val/part_2.tar.gz",), read_bytes=3 << 20, ahead_bytes=6 << 20, elapsed_s=10.0)
+
+
+def test_a_sweep_says_how_far_it_is_how_fast_and_how_long():
+    assert sweep_text(SWEEP) == "mirror: 2 of 5 tars · 3.0 MiB read · 307.2 KiB/s · ETA 20 s at most"
+    nothing_yet = SweepView(5, 0, (), 0, None, 0.0)
+    assert sweep_text(nothing_yet) == "mirror: 0 of 5 tars · 0 B read"
+    assert sweep_text(SweepView(0, 0, (), 0, None, 1.0)) == "mirror: asking which tars it has"
+
+
+def test_a_sweep_is_an_event_too_and_so_is_a_warning():
+    clock, out = Clock(), io.StringIO()
+    events = JsonEvents(tally(), clock, out)
+    events.warned("a mirror\nis down")
+    clock.us += 6 * S
+    events.streaming(SWEEP)
+    warning, _, mirror = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert warning == {"event": "warning", "message": "a mirror\nis down"}
+    assert mirror == {
+        "event": "mirror", "tars": 5, "tars_done": 2, "reading": ["400/val/part_2.tar.gz"],
+        "read_bytes": 3 << 20, "ahead_bytes": 6 << 20, "eta_s": 20,
+    }  # fmt: skip
+
+
+def test_hostile_names_of_a_mirror_cannot_lead_a_terminal_astray():
+    lines, screen = io.StringIO(), io.StringIO()
+    with PlainLines(tally(), Clock(), lines) as plain:
+        plain.warned("x\x1b[31m\ny")
+    with LivePanel(tally(), Clock(), Console(file=screen, force_terminal=False)) as panel:
+        panel.warned("x\x1b[31m\ny")
+        panel.streaming(SweepView(1, 0, ("a\x1b[2Jb",), 0, None, 0.0))
+    assert lines.getvalue().splitlines()[0] == "mirror: x [31m y"
+    assert "\x1b[31m" not in screen.getvalue()
+    assert "\x1b[2J" not in screen.getvalue()
+
+
+def test_a_clip_that_comes_back_is_lost_no_more():
+    count = tally()
+    count.add(LOST, NOW_US)
+    count.regain()
+    count.add(DONE, NOW_US)
+    assert (count.done, count.lost, count.left) == (1, 0, 9)
 
 
 def test_the_time_left_includes_the_cool_down():

@@ -14,18 +14,18 @@ from types import FrameType
 from rich.console import Console
 
 from clipset import __version__
-from clipset.cli import given, lists, terms, workshop
+from clipset.cli import given, lists, mirror, terms, workshop
 from clipset.cli.options import ClipOptions, ListOptions, ReachOptions, RunOptions, SelectionOptions
 from clipset.cli.outcome import Exit, complain, machine_failed, say
 from clipset.cli.summary import Ending, print_events, print_summary
+from clipset.cli.waterfall import Parts, Waterfall
 from clipset.clock import Clock, SystemClock
-from clipset.engines import Engine
 from clipset.ledger import Ledger, PlanSummary, Totals
 from clipset.progress import JsonEvents, LivePanel, PlainLines
 from clipset.progress.tally import Tally
-from clipset.run import Conduct, Observer, Run, RunResult, StoppedBy
+from clipset.run import RunResult, StoppedBy
 from clipset.sinks.folders import FolderSink
-from clipset.throttle.gate import Gate
+from clipset.sweep import SweepObserver
 from clipset.types import Recipe
 
 _STOPPED_AS = {
@@ -56,6 +56,7 @@ def fetch(order: Order) -> Exit:
     recipe, chosen = lists.recipe(order.clips), lists.selection(order.selection)
     workshop.policy(order.reach)  # what makes no sense is said before anything is written
     workshop.egresses(order.reach)
+    mirror.check(order.reach)
     before_us = workshop.recheck_before_us(order.running, clock.now_us())
     wanted = given.lists(order.annotations, order.lists, order.reach.ca_file)
     ledger = Ledger.open(order.out)
@@ -80,8 +81,8 @@ def fetch(order: Order) -> Exit:
         _link_new_annotations(ledger, sink, plans)
         tally = _tally(ledger.totals(plan_ids), clock)
         with _watching(order, tally, clock) as observer, _stopping(stops), _session(ledger, order, clock) as session:
-            run = Run(ledger, parts.engine, parts.gates, observer, clock, parts.conduct)
-            session.result = run.run(plan_ids, session.id, stops.drain, stops.abort)
+            waterfall = Waterfall(ledger, parts, observer, clock, stops, session.id)
+            session.result = waterfall.run(plan_ids)
         _show_summary(order, ledger, plans, session, tally, clock)
         if not stops.abort.is_set():
             parts.engine.close()
@@ -105,22 +106,20 @@ def _session(ledger: Ledger, order: Order, clock: Clock) -> Iterator[_Session]:
         ledger.write_tables()
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    gates: tuple[Gate, ...]  # of the paced sources
-    engine: Engine
-    conduct: Conduct
-
-
-def _prepare(order: Order, ledger: Ledger, recipe: Recipe, clock: Clock, stops: workshop.Stops) -> _Parts:
+def _prepare(order: Order, ledger: Ledger, recipe: Recipe, clock: Clock, stops: workshop.Stops) -> Parts:
     ways = workshop.egresses(order.reach)
     gates = workshop.gates(order.reach, ways, ledger.egresses(), clock, stops)
     setting = workshop.setting(order.reach, ways, gates, recipe, stops.abort)
     sources = workshop.sources(order.reach, setting)
-    return _Parts(
+    before = mirror.sources_before(order.reach)
+    return Parts(
         tuple(gates.values()) if any(source.is_paced for source in sources) else (),
         workshop.engine(order.running, sources, recipe, order.out, stops.abort),
         workshop.conduct(order.reach, order.running, sources, clock.now_us()),
+        mirror.means(order.reach, order.running, recipe, order.out, stops.drain, stops.abort),
+        is_first=before == 0,
+        is_last=before == len(sources),
+        is_paced_before=any(source.is_paced for source in sources[:before]),
     )
 
 
@@ -147,8 +146,8 @@ def _tally(totals: Totals, clock: Clock) -> Tally:
 
 
 @contextmanager
-def _watching(order: Order, tally: Tally, clock: Clock) -> Iterator[Observer]:
-    watching: AbstractContextManager[Observer]
+def _watching(order: Order, tally: Tally, clock: Clock) -> Iterator[SweepObserver]:
+    watching: AbstractContextManager[SweepObserver]
     if order.running.json:
         watching = JsonEvents(tally, clock, sys.stdout)
     elif sys.stderr.isatty():
@@ -165,10 +164,11 @@ def _stopping(stops: workshop.Stops) -> Iterator[None]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         del number, frame
-        if stops.drain.is_set():
+        if stops.asked.is_set():
             stops.abort.set()
         else:
             complain("stopping after the videos in flight; press Ctrl-C again to stop at once")
+        stops.asked.set()
         stops.drain.set()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from clipset.cli import given, lists, workshop
+from clipset.cli import given, lists, mirror, workshop
 from clipset.cli.fetch import Order
 from clipset.cli.outcome import Exit
 from clipset.engines.local import default_jobs
@@ -19,6 +19,7 @@ from clipset.progress.text import human_bytes, human_duration
 def plan(order: Order, *, has_out: bool) -> Exit:
     """Raises UserError, AnnotationError, LedgerError, ClipsetError."""
     recipe, chosen = lists.recipe(order.clips), lists.selection(order.selection)
+    mirror.check(order.reach)
     permits_per_h, ways = workshop.permits_per_h(order.reach), workshop.egresses(order.reach)
     wanted = given.lists(order.annotations, order.lists, order.reach.ca_file)
     with Ahead(order.out if has_out else None) as ahead:
@@ -26,10 +27,11 @@ def plan(order: Order, *, has_out: bool) -> Exit:
     conditions = Conditions(permits_per_h, len(ways), recipe.max_height_px, order.running.jobs or default_jobs())
     found = forecast(_demand(totals), conditions)
     saved = _saved(found, plans, conditions)
+    has_mirror = mirror.sources_before(order.reach) is not None
     if order.running.json:
-        print(json.dumps(_as_json(found, plans, conditions, saved)))
+        print(json.dumps(_as_json(found, plans, conditions, saved) | {"mirror": has_mirror}))
     else:
-        _print(found, plans, conditions, saved)
+        _print(found, plans, conditions, saved, has_mirror=has_mirror)
     return Exit.OK
 
 
@@ -91,7 +93,9 @@ def _as_json(found: Forecast, plans: list[PlanSummary], conditions: Conditions, 
     }
 
 
-def _print(found: Forecast, plans: list[PlanSummary], conditions: Conditions, saved: _Saved) -> None:
+def _print(
+    found: Forecast, plans: list[PlanSummary], conditions: Conditions, saved: _Saved, *, has_mirror: bool
+) -> None:
     demand = found.demand
     table = Table.grid(padding=(0, 2))
     table.add_row("clips", f"{demand.clips:,} of {demand.videos:,} videos")
@@ -99,7 +103,9 @@ def _print(found: Forecast, plans: list[PlanSummary], conditions: Conditions, sa
         "already there", f"{demand.there_clips:,}" + (f", {demand.lost_clips:,} lost" if demand.lost_clips else "")
     )
     table.add_row("remaining", f"{demand.remaining_clips:,} clips of {demand.remaining_videos:,} videos")
-    table.add_row("time", _time(found, conditions))
+    table.add_row("time", _time(found, conditions, has_mirror=has_mirror))
+    if has_mirror:
+        table.add_row("mirror", "what it has takes no permit; its tars are read as a whole, at the speed of the line")
     if saved.clips or saved.videos:
         hours = "" if saved.duration_h is None else f", {human_duration(saved.duration_h * 3600)}"
         sizes = f"{human_bytes(saved.transfer_bytes)} of transfer, {human_bytes(saved.disk_bytes)} of disk"
@@ -114,9 +120,10 @@ def _print(found: Forecast, plans: list[PlanSummary], conditions: Conditions, sa
     Console(highlight=False).print(table)
 
 
-def _time(found: Forecast, conditions: Conditions) -> str:
+def _time(found: Forecast, conditions: Conditions, *, has_mirror: bool) -> str:
     if found.duration_h is None:
         return "no pace set: as fast as the line and the cores allow"
     egresses = "one egress" if conditions.egresses == 1 else f"{conditions.egresses} egresses"
     duration = human_duration(found.duration_h * 3600)
-    return f"at least {duration}, at {conditions.permits_per_h:g} videos an hour permitted through {egresses}"
+    least = "without the mirror at least" if has_mirror else "at least"
+    return f"{least} {duration}, at {conditions.permits_per_h:g} videos an hour permitted through {egresses}"

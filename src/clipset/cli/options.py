@@ -91,7 +91,7 @@ class ReachOptions:
     """Where the videos come from and how fast they may be asked for."""
 
     source: Annotated[tuple[str, ...], _MANY] = ("youtube",)
-    """Where to look, in this order, clip by clip (repeatable): youtube, folder:PATH; youtube if not given."""
+    """Where to look, in this order, clip by clip (repeatable): youtube, folder:PATH, cvdf; youtube if not given."""
 
     rate: str = "documented"
     """Videos permitted an hour and egress: documented, auto, a number such as 250/h, unlimited."""
@@ -116,6 +116,9 @@ class ReachOptions:
 
     youtube_origin: str | None = None
     """Stands in for every YouTube host, such as http://127.0.0.1:8080."""
+
+    mirror_origin: str | None = None
+    """Stands in for the mirror's host, also in its lists, such as http://127.0.0.1:8080."""
 
 
 @Parameter(name="*", group=Group.create_ordered("Running"))

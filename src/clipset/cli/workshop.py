@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from clipset.materialise import Bench
 from clipset.media import MediaEngine
 from clipset.run import Conduct
 from clipset.sinks.folders import FolderSink
+from clipset.sources.mirror.cvdf import Cvdf
 from clipset.sources.setting import Prepared, Setting, SourceFactory
 from clipset.sources.youtube.config import Egress
 from clipset.sources.youtube.config import Gate as SourceGate
@@ -34,10 +35,11 @@ _MAX_HOURS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Stops:
-    """`drain` ends the run after what is in flight, `abort` at once."""
+    """`drain` ends the run after what is in flight, `abort` at once; `asked`: it is the user who wants it to end."""
 
     drain: threading.Event
     abort: threading.Event
+    asked: threading.Event = field(default_factory=threading.Event)
 
 
 def policy(reach: ReachOptions) -> Policy:
@@ -49,9 +51,9 @@ def policy(reach: ReachOptions) -> Policy:
 
 
 def permits_per_h(reach: ReachOptions) -> float | None:
-    """The pace of one egress; None when there is none. Raises UserError."""
+    """The pace of one egress; None when there is none, or nothing paced is asked. Raises UserError."""
     rate = policy(reach)
-    return None if rate.mode is Mode.UNLIMITED else rate.limit_per_h
+    return None if rate.mode is Mode.UNLIMITED or "youtube" not in reach.source else rate.limit_per_h
 
 
 def age_warning(reach: ReachOptions, version: str, now_us: int) -> str | None:
@@ -95,11 +97,13 @@ def gates(
 
 
 def sources(reach: ReachOptions, setting: Setting) -> list[Prepared]:
-    """One a --source, in their order. Raises UserError."""
+    """One a --source that is asked video by video, in their order. Raises UserError."""
     found = []
     for spec in reach.source:
         name, _, argument = spec.partition(":")
-        factory: SourceFactory = registry.load("sources", name)
+        if name == Cvdf.name:
+            continue
+        factory: SourceFactory = registry.load("sources", name, also=(Cvdf.name,))
         found.append(factory(argument, setting))
     return found
 

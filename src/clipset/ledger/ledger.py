@@ -113,6 +113,10 @@ class Ledger(LedgerReader):
             handout = self._handing_out(plan_ids, session_id, now_us, at_hand=at_hand)
             return handout.take(now_us, count, exclude, returned_too=returned_too)
 
+    def begin_walk(self) -> None:
+        """The next `next_jobs` starts at the first clip: what was handed out and not recorded comes once more."""
+        self._handout = None
+
     def next_due_us(self, plan_ids: Sequence[int], session_id: int) -> int | None:
         """When the next clip of the plans may be asked for that `next_jobs` did not have; None when there is none."""
         with plain_errors(self._path):
@@ -139,6 +143,11 @@ class Ledger(LedgerReader):
         if self._handout is not None:
             for outcome in outcomes:
                 self._handout.recorded(outcome, now_us)
+
+    def note(self, outcome: Outcome, session_id: int, now_us: int) -> None:
+        """Append the attempts of a source that others follow: no clip is settled by them. Raises KeyError as record."""
+        with self._writing():
+            Recording(self._connection, session_id, now_us, lambda _reason, _tries: None).note(outcome)
 
     def mark_linked(self, paths: Iterable[str]) -> None:
         with self._writing():

@@ -66,6 +66,14 @@ class Recording:
         if not stale and any(counts(verdict.result) for verdict in outcome.verdicts):
             self._connection.execute("UPDATE video SET attempts = ? WHERE key = ?", (outcome.job.attempt, video))
 
+    def note(self, outcome: Outcome) -> None:
+        """Append the attempts and leave the clips as they are: other sources have the last word."""
+        video, _ = self._video(outcome.job.video_id)
+        for attempt in outcome.attempts:
+            clip = self._clip(video, attempt.clip)
+            self._append([attempt], None, clip.key, outcome.job.attempt)
+            self._connection.execute(_SESSION, (0, 0, attempt.cost.fetched_bytes, self._now_us, self._session))
+
     def _record_clip(self, outcome: Outcome, verdict: Attempt, clip: _Clip) -> None:
         tries = [attempt for attempt in outcome.attempts if attempt.clip == verdict.clip]
         key = self._append(tries, verdict, clip.key, outcome.job.attempt)
@@ -76,7 +84,7 @@ class Recording:
             self._fail(clip.key, key, verdict.result)
         self._count(verdict.result, tries, clip)
 
-    def _append(self, tries: list[Attempt], verdict: Attempt, clip: int, job_attempt: int) -> int:
+    def _append(self, tries: list[Attempt], verdict: Attempt | None, clip: int, job_attempt: int) -> int:
         """Returns the key of the verdict."""
         verdict_key = 0
         for attempt in tries:

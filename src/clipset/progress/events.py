@@ -6,6 +6,7 @@ from typing import Any, Self, TextIO
 
 from clipset.clock import Clock
 from clipset.progress.tally import Tally
+from clipset.sweep.view import SweepView
 from clipset.throttle.gate import GateView
 from clipset.types import US_PER_S, Attempt, Stored
 
@@ -13,7 +14,9 @@ _EVERY_S = 5
 
 
 class JsonEvents:
-    """Events `clip` (each verdict), `egress` (each change), `progress` (every five seconds)."""
+    """Events `clip` (each verdict), `egress` (each change), `progress` (every five seconds), of a mirror `mirror`
+    beside it, `warning`.
+    """
 
     def __init__(self, tally: Tally, clock: Clock, out: TextIO) -> None:
         self._tally = tally
@@ -59,6 +62,27 @@ class JsonEvents:
         if self._clock.now_us() >= self._next_us:
             self._next_us = self._clock.now_us() + _EVERY_S * US_PER_S
             self._progress(in_flight)
+
+    def streaming(self, view: SweepView) -> None:
+        if self._clock.now_us() < self._next_us:
+            return
+        self._next_us = self._clock.now_us() + _EVERY_S * US_PER_S
+        self._progress(len(view.current))
+        self.say(
+            event="mirror",
+            tars=view.tars,
+            tars_done=view.tars_done,
+            reading=list(view.current),
+            read_bytes=view.read_bytes,
+            ahead_bytes=view.ahead_bytes,
+            eta_s=None if view.eta_s is None else round(view.eta_s),
+        )
+
+    def warned(self, text: str) -> None:
+        self.say(event="warning", message=text)
+
+    def regained(self) -> None:
+        self._tally.regain()
 
     def _progress(self, in_flight: int) -> None:
         tally, now_us = self._tally, self._clock.now_us()

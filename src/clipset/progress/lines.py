@@ -6,6 +6,7 @@ from typing import Self, TextIO
 from clipset.clock import Clock
 from clipset.progress.tally import Tally
 from clipset.progress.text import human_bytes, human_duration, printable, wall_clock
+from clipset.sweep.view import SweepView
 from clipset.throttle.gate import GateView
 from clipset.types import US_PER_S, Attempt, Failure
 
@@ -45,6 +46,19 @@ class PlainLines:
         pace = pace_text(self._tally, gates, now_us) + waiting_text(in_flight, waiting_until_us, now_us)
         self._say(f"{counts_text(self._tally)} · {pace}")
 
+    def streaming(self, view: SweepView) -> None:
+        now_us = self._clock.now_us()
+        if now_us < self._next_us:
+            return
+        self._next_us = now_us + _EVERY_S * US_PER_S
+        self._say(f"{counts_text(self._tally)} · {sweep_text(view)}")
+
+    def warned(self, text: str) -> None:
+        self._say(f"mirror: {printable(text, 2000)}")
+
+    def regained(self) -> None:
+        self._tally.regain()
+
     def _say(self, line: str) -> None:
         print(line, file=self._out, flush=True)
 
@@ -61,6 +75,18 @@ def pace_text(tally: Tally, gates: Sequence[GateView], now_us: int) -> str:
         back_us = [gate.not_before_us for gate in gates if gate.not_before_us is not None]
         cooling_s = max(0.0, (min(back_us) - now_us) / US_PER_S) if gates and len(back_us) == len(gates) else 0.0
         parts.append(f"ETA {human_duration(eta_s + cooling_s)}")
+    return " · ".join(parts)
+
+
+def sweep_text(view: SweepView) -> str:
+    """Where a sweep is: how many tars, how fast, and how long what is known of them will take at that rate."""
+    if not view.tars:
+        return "mirror: asking which tars it has"
+    parts = [f"mirror: {view.tars_done} of {view.tars} tars", f"{human_bytes(view.read_bytes)} read"]
+    if view.elapsed_s > 0:
+        parts.append(f"{human_bytes(view.read_bytes / view.elapsed_s)}/s")
+    if view.eta_s is not None:
+        parts.append(f"ETA {human_duration(view.eta_s)} at most")
     return " · ".join(parts)
 
 

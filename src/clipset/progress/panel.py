@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from clipset.clock import Clock
-from clipset.progress.lines import egress_line, pace_text, waiting_text
+from clipset.progress.lines import egress_line, pace_text, sweep_text, waiting_text
 from clipset.progress.tally import Tally
 from clipset.progress.text import printable
+from clipset.sweep.view import SweepView
 from clipset.throttle.gate import GateView
 from clipset.types import Attempt, Failure
 
@@ -48,6 +49,17 @@ class LivePanel:
         lines += [Text(egress_line(gate, now_us), style=styles.get(gate.state, "green")) for gate in gates]
         lines += [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._failures]
         self._live.update(Group(self._counts(), *lines))
+
+    def streaming(self, view: SweepView) -> None:
+        lines = [Text(sweep_text(view)), *(Text(f"reading {printable(name)}", style="green") for name in view.current)]
+        lines += [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._failures]
+        self._live.update(Group(self._counts(), *lines))
+
+    def warned(self, text: str) -> None:
+        self._live.console.print(Text(f"mirror: {printable(text, 2000)}"))
+
+    def regained(self) -> None:
+        self._tally.regain()
 
     def _counts(self) -> Table:
         tally = self._tally

@@ -39,6 +39,10 @@ class Tally:
             return
         self._recent_us.append(now_us)
 
+    def regain(self) -> None:
+        """A clip that was given up is about to be added as done."""
+        self.lost = max(0, self.lost - 1)
+
     def clips_per_s(self, now_us: int) -> float:
         """Clips settled a second, over the last ones; 0.0 before the first."""
         if not self._recent_us:

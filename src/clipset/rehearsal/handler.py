@@ -93,15 +93,20 @@ class Handler(BaseHTTPRequestHandler):
         visitor = Visitor(address, egress_name(address, self.headers.get("Cookie", "")))
         at_us = stage.clock.now_us()
         with self._holding():
-            reply = answer(stage.studio, Question(self.command, self.path, body, self.headers.get("Range"), visitor))
+            reply = answer(stage.studio, self._question(body, visitor))
         stage.clock.wait(stage.studio.scenario.line.rtt_s, stage.stop)
         subject = reply.subject
         entry = Entry(
             subject.kind, self.command, reply.status, at_us, visitor.egress,
             video_id=subject.video_id, client=subject.client, itag=subject.itag, range=subject.range,
+            path=subject.path,
         )  # fmt: skip
         self._send(reply, entry)
         self._end(reply.ending)
+
+    def _question(self, body: bytes, visitor: Visitor) -> Question:
+        headers = self.headers.get("Range"), self.headers.get("If-Range")
+        return Question(self.command, self.path, body, *headers, visitor)
 
     @contextmanager
     def _holding(self) -> Iterator[None]:

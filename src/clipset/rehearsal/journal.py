@@ -16,6 +16,7 @@ class Kind(StrEnum):
     THUMBNAIL = "thumbnail"
     MANIFEST = "manifest"
     MEDIA = "media"  # files and segments
+    MIRROR = "mirror"  # lists and tars
     OTHER = "other"
 
 
@@ -36,6 +37,7 @@ class Entry:
     client: str = ""  # the player client's name
     itag: int | None = None
     range: tuple[int, int | None] | None = None
+    path: str = ""  # of a file of the mirror
 
 
 class Journal:

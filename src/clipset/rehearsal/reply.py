@@ -24,6 +24,7 @@ class Subject:
     client: str = ""
     itag: int | None = None
     range: tuple[int, int | None] | None = None
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

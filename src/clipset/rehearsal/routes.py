@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from clipset.rehearsal import pages
 from clipset.rehearsal.journal import Kind
+from clipset.rehearsal.mirror import MIRROR_PATH
 from clipset.rehearsal.playlist import MASTER_PATH, PLAYLIST_PATH
 from clipset.rehearsal.reply import Reply, Subject, bytes_reply, error_reply, json_reply, text_reply
 from clipset.rehearsal.signing import MEDIA_PATH, read_path
@@ -23,12 +24,13 @@ _CONFIGURATION_SECTIONS = {"": "", "tv": "tv", "embed": "embed"}
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request as it came. `range_header` is None when there was none."""
+    """A request as it came. The headers Range and If-Range are None when there were none."""
 
     method: str
     target: str
     body: bytes
     range_header: str | None
+    if_range: str | None
     visitor: Visitor
 
 
@@ -37,6 +39,8 @@ def answer(studio: Studio, question: Question) -> Reply:
     parts = urlsplit(question.target)
     if question.method == "POST":
         return _api(studio, question, parts.path)
+    if parts.path.startswith(MIRROR_PATH):
+        return studio.mirror.answer(parts.path, {"Range": question.range_header, "If-Range": question.if_range})
     query = dict(parse_qsl(parts.query))
     if parts.path == "/watch":
         return studio.page(query.get("v", ""), question.visitor)

@@ -20,7 +20,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from clipset.rehearsal.catalogue import ITAGS
-from clipset.rehearsal.media import Layout
+from clipset.rehearsal.media import Layout, Tarball
 from clipset.rehearsal.outcomes import OUTCOMES
 from clipset.rehearsal.toml import read_toml
 
@@ -112,6 +112,15 @@ class Video:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MirrorFile:
+    """A file of the mirror: a tar, or the text of a list."""
+
+    tar: Tarball | None = None
+    text: str = ""
+    faults: tuple[MediaFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
     """The limit of an egress (client address and account): `limit` player requests in a sliding window of `window_s`.
 
@@ -150,10 +159,13 @@ class Oversize(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Everything the offline YouTube needs to know."""
+    """Everything the offline YouTube needs to know, and the mirror beside it: its files by their path in the bucket,
+    such as `400/val/part_0.tar.gz`.
+    """
 
     videos: Mapping[str, Video] = field(default_factory=dict)
     default: Video = Video()
+    mirror: Mapping[str, MirrorFile] = field(default_factory=dict)
     throttle: Throttle | None = None
     line: Line = Line()
     oversize: Oversize = Oversize.THROTTLE

@@ -15,6 +15,7 @@ from clipset.rehearsal.delivery import deliver, read_range
 from clipset.rehearsal.journal import Kind
 from clipset.rehearsal.limit import Limit
 from clipset.rehearsal.media import Container, MediaFile, MediaLibrary
+from clipset.rehearsal.mirror import Mirror
 from clipset.rehearsal.outcomes import AVAILABLE, OUTCOMES, Playability
 from clipset.rehearsal.player import Json, answer_for, player_response
 from clipset.rehearsal.reply import Ending, Reply, Subject, error_reply, json_reply, no_reply, text_reply
@@ -39,6 +40,7 @@ class Studio:
 
     def __init__(self, scenario: Scenario, library: MediaLibrary, clock: Clock) -> None:
         self.scenario = scenario
+        self.mirror = Mirror(scenario, library)
         self._library, self._clock = library, clock
         self._limit = Limit(scenario.throttle) if scenario.throttle else None
         self._resolves, self._deliveries = Counter[str](), Counter[str]()

@@ -4,6 +4,7 @@ from clipset.cli.verbs.dataset import adopt, rebuild, status
 from clipset.cli.verbs.doubts import reasons, reclassify, retry
 from clipset.cli.verbs.fetching import demo, fetch, plan
 from clipset.cli.verbs.lists import classes, convert, datasets, leaks
+from clipset.cli.verbs.mirror import index
 from clipset.cli.verbs.simulating import simulate
 
 VERBS = (
@@ -14,6 +15,7 @@ VERBS = (
     classes,
     leaks,
     convert,
+    index,
     adopt,
     rebuild,
     reasons,

@@ -11,7 +11,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from hashlib import blake2b
 from pathlib import Path
 from uuid import uuid4
@@ -21,6 +21,7 @@ import av
 from clipset.rehearsal.media.boxes import Ranges, codec_string, mp4_ranges, webm_ranges
 from clipset.rehearsal.media.containers import file_name, write_media
 from clipset.rehearsal.media.essence import write_thumbnail
+from clipset.rehearsal.media.packing import Tarball, write_tarball
 from clipset.rehearsal.media.spec import Container, MediaSpec, Picture, digest
 
 _HEAD_BYTES = 1 << 20  # more than header and index of a file of five hours
@@ -71,6 +72,15 @@ class MediaLibrary:
         piece = self._piece(f"thumbnail-{digest(picture)}.jpg", lambda path: write_thumbnail(path, picture))
         return piece.read_bytes()
 
+    def tarball(self, tarball: Tarball) -> Path:
+        """A tar of clips, made now if need be."""
+        make = partial(write_tarball, tarball, clip=lambda spec: self.get(spec).path.read_bytes())
+        return self._piece(f"tar-{digest(tarball)}", make)
+
+    def text(self, text: str) -> Path:
+        """A file with this text."""
+        return self._piece(f"text-{digest(text)}", lambda path: _write_text(path, text))
+
     def _write(self, spec: MediaSpec, folder: Path) -> None:
         folder.mkdir()
         write_media(spec, folder, self._piece)
@@ -83,6 +93,10 @@ class MediaLibrary:
                 self._root.mkdir(parents=True, exist_ok=True)
                 _make_atomically(path, make)
         return path
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def _make_atomically(path: Path, make: Callable[[Path], None]) -> None:
