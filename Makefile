@@ -11,11 +11,11 @@ demo: ## install into .venv and run the main job against the built-in offline Yo
 	@$(BIN)/clipset demo
 
 test: check ## install what the tests need and run all of them
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-fast: ## the tests that take seconds
 	@scripts/setup.sh dev
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
 
 check: ## lint, format, types, layers
 	@scripts/setup.sh dev
