@@ -3,13 +3,13 @@
 import subprocess
 import sys
 
-ALL = ("bench_read", "bench_load", "bench_plan", "bench_mirror")
+ALL = ("bench_read", "bench_load", "bench_plan", "bench_mirror", "bench_governor --world guest --seeds 2")
 
 
 def main() -> int:
     for name in sys.argv[1:] or ALL:
         print(f"\n== {name}", flush=True)
-        subprocess.run([sys.executable, "-m", f"bench.{name}"], check=True)
+        subprocess.run([sys.executable, "-m", *f"bench.{name}".split()], check=True)
     return 0
 
 
