@@ -328,7 +328,7 @@ def test_a_mirror_that_goes_down_is_given_up_after_some_tars(desk):
     parts = {f"part_{n:02d}": tar(90 + n, faults=down) for n in range(20)}
     desk.sweep(listed(part_0=tar(0), **parts), streams=2)
     assert desk.kept == [0]
-    assert 3 <= sum(path.endswith("gz") for path in desk.asked) - 1 <= 4
+    assert 3 <= sum(path.endswith("gz") for path in desk.asked) - 1 <= 6  # of twenty, with two streams
     assert sum("does not answer any more" in warning for warning in desk.seer.warnings) == 1
     assert desk.reasons == {}  # what is in the other tars is not known
 
