@@ -41,6 +41,11 @@ def type_of(unit: bytes) -> int:
     return unit[0] & 31
 
 
+def is_referred(unit: bytes) -> bool:
+    """Whether other pictures may refer to this slice."""
+    return bool(unit[0] & 0x60)
+
+
 def units(packet: bytes) -> Iterator[bytes]:
     """The NAL units of a packet as mp4 stores it, each behind its length. Raises Unfit."""
     position = 0

@@ -19,12 +19,13 @@ from clipset.media.anew import Anew, encoder_like
 from clipset.media.copying import Copier
 from clipset.media.draft import Draft
 from clipset.media.exact import Pulse, last_duration
+from clipset.media.faults import damaged
 from clipset.media.geometry import Shape
 from clipset.media.h264 import ParameterSets, SequenceSet, Unfit
 from clipset.media.mp4 import Mp4Buffer
 from clipset.media.packets import ChosenPackets, tick_of
 from clipset.media.pictures import rate_of
-from clipset.media.splice import Splice, plan_splice
+from clipset.media.splice import Coded, Splice, plan_splice
 from clipset.media.ticks import tick_at
 from clipset.media.tracks import Tracks
 
@@ -36,12 +37,14 @@ def trim(tracks: Tracks, short_side_px: int | None, comment: str, pulse: Pulse) 
     raise.
     """
     source = _Source(tracks)
-    splice = plan_splice(source.ticks, source.fresh, source.reading.start, source.reading.end)
+    splice = plan_splice(source.pictures, source.reading.start, source.reading.end)
     if splice is None:
         return None
     times = _Times.of(source, splice)
     sound = aac.take_over(tracks, tracks.picture.seconds(times.ticks[0]), times.duration_s)
     pictures, sets = _spliced(source, splice, short_side_px, pulse)
+    if len(pictures) != len(times.durations):
+        raise damaged("pictures came out of the decoder that the packets did not announce")
     for picture, duration in zip(pictures, times.durations, strict=True):
         picture.duration = duration
     buffer = Mp4Buffer()
@@ -75,8 +78,7 @@ class _Source:
             raise Unfit("the pictures are of several kinds, or interlaced")
         self.reading = tracks.picture_packets()
         self.packets = list(self.reading)
-        self.ticks = [tick_of(packet) for packet in self.packets]
-        self.fresh = [_is_fresh(packet) for packet in self.packets]
+        self.pictures = [_coded(packet) for packet in self.packets]
 
     def frames(self, splice: Splice) -> Iterator[VideoFrame]:
         """What the decoded packets show of the span, in order. Raises damaged_media, OpenGroup, what libav raises."""
@@ -86,16 +88,18 @@ class _Source:
     def taken_over(self, splice: Splice) -> list[Packet[Stream]]:
         """Nobody is to begin decoding at a picture that opens a group without being an IDR picture."""
         for i in splice.body:
-            self.packets[i].is_keyframe = self.fresh[i]
+            self.packets[i].is_keyframe = self.pictures[i].fresh
         return [self.packets[i] for i in splice.body]
 
 
-def _is_fresh(packet: Packet[Stream]) -> bool:
-    """Whether nothing before this picture is referred to from it on. Raises Unfit."""
-    kinds = {h264.type_of(unit) for unit in h264.units(bytes(packet))}
+def _coded(packet: Packet[Stream]) -> Coded:
+    """Raises Unfit unless there is one picture in the packet, and it is shown."""
+    units = list(h264.units(bytes(packet)))
+    kinds = {h264.type_of(unit) for unit in units}
     if packet.is_discard or packet.is_corrupt or not kinds <= h264.PLAIN or len(kinds & h264.SLICES) != 1:
         raise Unfit("a packet holds something else than a picture that is shown")
-    return h264.Unit.IDR_SLICE in kinds
+    referred = any(h264.is_referred(unit) for unit in units)
+    return Coded(tick_of(packet), h264.Unit.IDR_SLICE in kinds, referred)
 
 
 def _spliced(
@@ -104,7 +108,7 @@ def _spliced(
     """The clip's pictures in decoding order, and the parameter sets that they need."""
     tracks, body = source.tracks, source.taken_over(splice)
     time_base = tracks.picture.time_base
-    rate_hz = rate_of(sorted(source.ticks), time_base)
+    rate_hz = rate_of(sorted(map(tick_of, source.packets)), time_base)
     open_encoder = encoder_like(source.sets, tracks.sample_aspect, rate_hz, time_base)
     head, tail = Anew(open_encoder), Anew(open_encoder)
     frames = source.frames(splice)
@@ -141,10 +145,10 @@ class _Times:
     @classmethod
     def of(cls, source: _Source, splice: Splice) -> _Times:
         reading, time_base = source.reading, source.tracks.picture.time_base
-        ticks = sorted(source.ticks[i] for i in (*splice.head, *splice.body, *splice.tail))
+        ticks = sorted(source.pictures[i].tick for i in (*splice.head, *splice.body, *splice.tail))
         steps = [after - before for before, after in pairwise(ticks)]
         step = steps[-1] if steps else 1
-        own = source.packets[source.ticks.index(ticks[-1])].duration or step
+        own = next(packet.duration for packet in source.packets if tick_of(packet) == ticks[-1]) or step
         end = reading.next_tick if reading.next_tick is not None else ticks[-1] + own
         longest = tick_at(source.tracks.span.duration_us, time_base) - (ticks[-1] - ticks[0])
         return cls(ticks, [*steps, last_duration(end - ticks[-1], longest, step)], time_base)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +25,24 @@ class Splice:
     decoded: tuple[int, ...]
 
 
-def plan_splice(ticks: Sequence[int], fresh: Sequence[bool], start: int, end: int) -> Splice | None:
-    """For packets that begin at a keyframe shown at or before `start`. None if nothing can be taken over.
+class Coded(NamedTuple):
+    """A picture of the stream."""
 
-    `ticks`: when each picture is shown. `fresh`: whether it is an IDR picture, before which nothing is referred to.
-    """
-    first = next((i for i, tick in enumerate(ticks) if fresh[i] and start <= tick < end), None)
+    tick: int  # when it is shown
+    fresh: bool  # an IDR picture: it and what follows refer to nothing before it
+    referred: bool  # others may refer to it
+
+
+def plan_splice(pictures: Sequence[Coded], start: int, end: int) -> Splice | None:
+    """For pictures that begin with a keyframe shown at or before `start`. None if nothing can be taken over."""
+    ticks = [picture.tick for picture in pictures]
+    first = next((i for i, tick in enumerate(ticks) if pictures[i].fresh and start <= tick < end), None)
     if first is None or not _parts(ticks, first):
         return None
     body = range(first, _closed_end(ticks, first, end))
     head = tuple(i for i in range(first) if ticks[i] >= start)
     tail = tuple(i for i in range(body.stop, len(ticks)) if ticks[i] < end)
-    return Splice(head, body, tail, _decoded(fresh, head, body, tail))
+    return Splice(head, body, tail, _decoded(pictures, head, body, tail))
 
 
 def _parts(ticks: Sequence[int], first: int) -> bool:
@@ -52,12 +59,14 @@ def _closed_end(ticks: Sequence[int], first: int, end: int) -> int:
     return max(i for i, (last, nth) in pairs if last == nth and last < end)
 
 
-def _decoded(fresh: Sequence[bool], head: tuple[int, ...], body: range, tail: tuple[int, ...]) -> tuple[int, ...]:
-    """For the head all before the body; for the tail all from the last IDR picture on, which is in the body.
-
-    With neither one picture is decoded all the same, to know what the pictures are like.
+def _decoded(pictures: Sequence[Coded], head: tuple[int, ...], body: range, tail: tuple[int, ...]) -> tuple[int, ...]:
+    """For the head what is before the body; for the tail what is behind the last IDR picture, which is in the body. Of
+    both what is shown, or referred to. With neither one picture all the same, to know what the pictures are like.
     """
-    for_head = range(body.start) if head else range(0)
+    runs = []
+    if head:
+        runs.append(range(body.start))
     if tail:
-        return (*for_head, *range(max(i for i in body if fresh[i]), tail[-1] + 1))
-    return tuple(for_head) or (body.start,)
+        runs.append(range(max(i for i in body if pictures[i].fresh), tail[-1] + 1))
+    shown = {*head, *tail}
+    return tuple(i for i in chain(*runs) if pictures[i].referred or i in shown) or (body.start,)
