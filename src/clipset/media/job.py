@@ -51,9 +51,8 @@ class Job:
             with suppress(ClipsetError):  # a copy that does not decode from its keyframe is trimmed instead
                 return self._judged(copied, wanted)
         if self.recipe.precision is Precision.SMART:
-            with suppress(*_DOUBTS), complaints.refused():
-                data, facts = self._judged(self._spliced(wanted, comment), wanted)
-                return data, replace(facts, format_id=SPLICED)
+            with suppress(*_DOUBTS):
+                return self._smart(wanted, comment)
         data, facts = self._judged(self._trimmed(wanted, comment), wanted)
         return data, replace(facts, format_id="" if self.recipe.precision is Precision.EXACT else FELL_BACK)
 
@@ -79,9 +78,13 @@ class Job:
         with self._tracks(copying.wide(span), sound_lead_us=copying.SOUND_LEAD_US) as tracks:
             return copying.copy(tracks, span, comment, self.pulse) if copying.can_copy(tracks) else None
 
-    def _spliced(self, span: Span, comment: str) -> Draft | None:
+    def _smart(self, span: Span, comment: str) -> tuple[bytes, Facts]:
+        """Raises one of _DOUBTS if there is the least of them."""
         with self._tracks(span) as tracks:
-            return smart.trim(tracks, self.recipe.short_side_px, comment, self.pulse)
+            draft = smart.trim(tracks, self.recipe.short_side_px, comment, self.pulse)
+        with complaints.refused():
+            data, facts = self._judged(draft, span)
+        return data, replace(facts, format_id=SPLICED)
 
     @contextmanager
     def _tracks(self, span: Span, lead: int = 0, sound_lead_us: int = PREROLL_US) -> Iterator[Tracks]:
