@@ -14,7 +14,7 @@ from serving import Memory
 from test_sound import beeps, flashes
 from test_sound import source as sounding
 
-from clipset.media import MediaEngine, complaints, job, smart, verify
+from clipset.media import MediaEngine, complaints, h264, job, smart, verify
 from clipset.media.cache import ByteCache
 from clipset.media.layout import read_layout
 from clipset.media.limits import Limits
@@ -114,11 +114,10 @@ def test_only_idr_pictures_are_announced_as_places_to_begin(smartly, library):
     wanted = [n for n, time in enumerate(times) if Fraction("2.2") <= time < Fraction("5.5")]
     assert (clip.facts.format_id, look(clip.data).counters) == ("smart", [n % 75 for n in wanted])
     with av.open(io.BytesIO(clip.data)) as container:
-        packets = [packet for packet in container.demux(video=0) if packet.size]
-        begun = [packet.pts * packet.time_base for packet in packets if packet.is_keyframe]
-        fresh = [any(unit[0] & 31 == 5 for unit in h264.units(bytes(packet))) for packet in packets]
-    assert [packet.is_keyframe for packet in packets] == fresh
-    assert times[75] - times[wanted[0]] in begun
+        announced = [entry.is_keyframe for entry in container.streams.video[0].index_entries]
+        packets = [list(h264.units(bytes(packet))) for packet in container.demux(video=0) if packet.size]
+    assert announced == [any(h264.type_of(unit) == h264.Unit.IDR_SLICE for unit in packet) for packet in packets]
+    assert sum(announced) == 3  # where the head begins, the body, and the tail
 
 
 @pytest.mark.parametrize("stream", UNFIT)
@@ -187,6 +186,15 @@ def test_the_sound_is_the_sources_own_and_no_longer_than_the_pictures_but_for_a_
     assert any(theirs[n : n + len(taken)] == taken for n in range(len(theirs)))
     seconds = len(look(clip.data).sound) / 48000
     assert 0 <= seconds - clip.facts.duration_us / 1e6 < 1024 / 48000
+
+
+def test_the_first_samples_are_what_they_are_in_the_source(smartly, library):
+    """They need the packet before to decode to that; the clip begins amid a beep."""
+    source = sounding(library, "48 kHz mono")[0]
+    theirs = look(source.read_bytes()).sound[round(48000 * 3.04) :]
+    assert np.abs(theirs[:500]).max() > 0.5
+    ours = look(smartly.cut([source], Fraction("3.04"), Fraction("5.04")).data).sound
+    assert np.abs(ours[:3000] - theirs[:3000]).max() < 1e-3
 
 
 def sound_of(data):

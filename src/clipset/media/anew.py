@@ -17,7 +17,7 @@ from clipset.media.h264 import PROFILES, SLICES, ParameterSets, SequenceSet, Unf
 # Finer than the exact trim's: these are few pictures, and the seam must not show. Without b-frames superfast takes half
 # the time of veryfast for the same quality and a quarter more bytes.
 _X264 = {"preset": "superfast", "crf": "20", "a53cc": "0"}
-_X264_PARAMS = "mbtree=0:threads=1:bframes=0:sps-id={}"
+_X264_PARAMS = "mbtree=0:threads=1:bframes=0:scenecut=0:sps-id={}"
 _IDS = range(31, 0, -1)  # of parameter sets: first those that a source is least likely to have
 
 Open = Callable[[VideoFrame], VideoCodecContext]
