@@ -45,9 +45,20 @@ def test_a_splice_shows_the_span_and_refers_to_nothing_that_was_left_out(groups,
         assert needed <= set(splice.decoded)
 
 
-@given(st.lists(st.builds(Coded, st.integers(-3, 12), st.booleans(), st.booleans()), max_size=12), spans)
-def test_times_that_no_stream_can_have_give_no_splice_that_shows_something_else(pictures, span):
-    start, end = span[0], span[0] + span[1]
+def test_a_picture_that_is_shown_after_one_decoded_later_is_not_the_last_to_be_taken_over():
+    order = [(0, True), (4, False), (8, False), (2, False), (6, False)]
+    splice = plan_splice([Coded(tick, fresh, referred=True) for tick, fresh in order], 0, 7)
+    assert splice is not None
+    assert (list(splice.body), splice.tail, splice.decoded) == ([0], (1, 3, 4), (0, 1, 2, 3, 4))
+
+
+@given(
+    st.lists(st.builds(Coded, st.integers(-2, 12), st.booleans(), st.booleans()), max_size=8),
+    st.integers(0, 6),
+    st.integers(2, 9),
+)
+def test_times_that_no_stream_can_have_give_no_splice_that_shows_something_else(pictures, start, length):
+    end = start + length
     splice = plan_splice(pictures, start, end)
     if splice is not None:
         body = [pictures[i].tick for i in splice.body]

@@ -128,7 +128,7 @@ def _spliced(
 def _changes(frame: VideoFrame, shape: Shape) -> bool:
     """Whether the exact trim would change more of the picture than encoding does."""
     as_it_is = (shape.width_px, shape.height_px) == (frame.width, frame.height) and not shape.turns
-    return frame.format.name != "yuv420p" or frame.interlaced_frame or not as_it_is
+    return frame.format.name != "yuv420p" or not as_it_is
 
 
 @dataclass(frozen=True, slots=True)
