@@ -2,8 +2,8 @@
 
 python -m bench.bench_trim [FILE...]          with files: clips of these instead of generated videos
 
-The generated videos are 360p at about 700 kbit/s with sound, in groups of pictures of two and of five seconds. What is counted is the
-media child's own CPU time, without its start and its first clip.
+The generated videos are 360p at about 700 kbit/s with sound, in groups of pictures of two and of five seconds. What is
+counted is the media child's own CPU time, without its start and its first clip.
 """
 
 import resource

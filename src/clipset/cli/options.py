@@ -46,8 +46,7 @@ class ClipOptions:
     """What a clip looks like."""
 
     precision: Literal["exact", "smart", "copy"] = "exact"
-    """exact: frame-exact, re-encoded; smart: frame-exact, re-encoded only up to the first keyframe where the source
-    allows it; copy: untouched from the keyframe before the start."""
+    """exact: frame-exact, re-encoded; smart: frame-exact, mostly untouched; copy: untouched, from the keyframe on."""
 
     max_height: int = 360
     """Largest source rendition to fetch, in pixels of its smaller side."""
