@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-ALL = ("bench_read", "bench_load", "bench_plan", "bench_mirror", "bench_governor --world guest --seeds 2")
+ALL = ("bench_read", "bench_load", "bench_plan", "bench_mirror", "bench_trim", "bench_governor --world guest --seeds 2")
 
 
 def main() -> int:

@@ -103,6 +103,7 @@ class BadRow:
 
 class Precision(StrEnum):
     EXACT = "exact"  # frames with start <= pts < end, re-encoded
+    SMART = "smart"  # the same frames, but encoded only where no keyframe of the source permits to copy them
     COPY = "copy"  # stream copy from the keyframe at or before the start
 
 

@@ -8,7 +8,7 @@ from generated import Essence
 from serving import HttpStream, serving
 
 from clipset.media import process
-from clipset.types import MediaInput
+from clipset.types import MediaInput, Precision, Recipe
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +23,14 @@ def cut(engine, media):
 
 
 @pytest.mark.skipif("sys.platform != 'linux'", reason="MALLOC_PERTURB_ is glibc's")
-def test_a_clip_does_not_depend_on_the_process_or_its_memory(engine_for, uneven, monkeypatch):
-    made = {cut(engine_for(), media_of([uneven]))}
+@pytest.mark.parametrize("precision", [Precision.EXACT, Precision.SMART])
+def test_a_clip_does_not_depend_on_the_process_or_its_memory(engine_for, uneven, monkeypatch, precision):
+    recipe = Recipe(precision)
+    made = {cut(engine_for(recipe), media_of([uneven]))}
     for perturb in ("1", "85", "165", "255"):
         environment = process.child_environment() | {"MALLOC_PERTURB_": perturb}
         monkeypatch.setattr(process, "child_environment", lambda environment=environment: environment)
-        made.add(cut(engine_for(), media_of([uneven])))
+        made.add(cut(engine_for(recipe), media_of([uneven])))
     assert len(made) == 1
 
 

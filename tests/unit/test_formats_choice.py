@@ -85,6 +85,7 @@ CASES = {
     "without AV1 the pair is VP9": (WITHOUT("396"), Recipe(), LONG_S, "243+250"),
     "without a pair the progressive file": (WITHOUT("139", "140", "249", "250", "251"), Recipe(), LONG_S, "18"),
     "silence is cheaper": (LADDER, Recipe(audio=False), LONG_S, "396"),
+    "a smart clip stays H.264 and AAC": (LADDER, Recipe(Precision.SMART), LONG_S, "134+140"),
     "a copy stays H.264 and AAC": (LADDER, Recipe(Precision.COPY), LONG_S, "134+140"),
     "a copy takes what there is": (WITHOUT("18", "134", "133", "160"), Recipe(Precision.COPY), LONG_S, "396+250"),
     "less height": (LADDER, Recipe(max_height_px=240), LONG_S, "133+250"),

@@ -69,8 +69,8 @@ class SelectionOptions:
 class ClipOptions:
     """What a clip looks like."""
 
-    precision: Literal["exact", "copy"] = "exact"
-    """exact: frame-exact, re-encoded; copy: untouched from the keyframe before the start."""
+    precision: Literal["exact", "smart", "copy"] = "exact"
+    """exact: frame-exact, re-encoded; smart: frame-exact, mostly untouched; copy: untouched, from the keyframe on."""
 
     max_height: int = 360
     """Largest source rendition to fetch, in pixels of its smaller side."""

@@ -13,6 +13,7 @@ from fractions import Fraction
 from av import Packet
 from av.container import OutputContainer
 from av.stream import Stream
+from av.video.codeccontext import VideoCodecContext
 
 from clipset.media.draft import Draft
 from clipset.media.exact import Pulse
@@ -52,10 +53,10 @@ def copy(tracks: Tracks, span: Span, comment: str, pulse: Pulse) -> Draft | None
     sounds = _between(tracks, track.seconds(ticks[0]), track.seconds(behind))
     buffer = Mp4Buffer()
     with buffer.container(comment) as container:
-        writers = [_Copier(container, track, ticks[0])]
+        writers = [Copier(container, track, ticks[0])]
         if tracks.sound is not None and sounds:
             zero = tracks.sound.zero + round(track.seconds(ticks[0]) / tracks.sound.time_base)
-            writers.append(_Copier(container, tracks.sound, zero))
+            writers.append(Copier(container, tracks.sound, zero))
         for writer, packets in zip(writers, (pictures, sounds), strict=False):
             writer.write(packets, pulse)
     sound_s = sum((_duration_s(packet) for packet in sounds), Fraction(0)) if sounds else None
@@ -68,13 +69,19 @@ def copy(tracks: Tracks, span: Span, comment: str, pulse: Pulse) -> Draft | None
     )
 
 
-class _Copier:
+class Copier:
     """Moves the packets of one track into a clip, its time 0 at the tick `zero`."""
 
     def __init__(self, container: OutputContainer, track: Track, zero: int) -> None:
-        self._container = container
         self._stream = container.add_stream_from_template(track.stream)
+        self._container = container
         self._zero = zero
+
+    def describe(self, parameter_sets: bytes, sample_aspect: Fraction) -> None:
+        """Instead of what the source's container says of its pictures."""
+        context = self._stream.codec_context
+        assert isinstance(context, VideoCodecContext)  # noqa: S101 - only pictures have such
+        context.extradata, context.sample_aspect_ratio = parameter_sets, sample_aspect
 
     def write(self, packets: Sequence[Packet[Stream]], pulse: Pulse) -> None:
         """Decoding times are made anew, from the order of the packets: not every container has them."""

@@ -8,6 +8,7 @@ from av import VideoFrame
 from av.audio.stream import AudioStream
 from av.codec.context import Flags
 from av.container import OutputContainer
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from clipset.media.geometry import Reshaper, Shape
@@ -60,14 +61,18 @@ def video_stream(
     """
     stream = container.add_stream("libx264", rate=rate_hz, options=dict(_X264), time_base=time_base)
     assert isinstance(stream, VideoStream)  # noqa: S101 - narrows the type of the codec just named
-    context = stream.codec_context
+    dress(stream.codec_context, shape, first)
+    return stream
+
+
+def dress(context: VideoCodecContext, shape: Shape, first: VideoFrame) -> None:
+    """Set what an encoder has to know of pictures of this shape, with the colours of the first one."""
     context.width, context.height, context.pix_fmt = shape.width_px, shape.height_px, "yuv420p"
     context.sample_aspect_ratio = shape.sample_aspect
     context.color_range, context.colorspace = first.color_range, first.colorspace
     context.color_primaries, context.color_trc = first.color_primaries, first.color_trc
     context.thread_count = 1
     context.flags |= Flags.bitexact | Flags.frame_duration
-    return stream
 
 
 def _audio_stream(container: OutputContainer, sounds: Sounds) -> AudioStream:

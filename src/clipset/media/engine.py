@@ -17,6 +17,7 @@ _REASONS = frozenset(  # what a child may say of a clip
     {Reason.TOO_SHORT, Reason.NO_VIDEO, Reason.DAMAGED_MEDIA, Reason.ABSENT, Reason.MEDIA_CRASH, Reason.MISSING_PART}
 )
 _DETAIL_CHARS_MAX = 300
+_TRIMS = {name: name for name in ("exact", "smart")}
 _CODEC = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
 
 
@@ -146,7 +147,7 @@ def _facts(fields: wire.Header) -> Facts:
             duration_us=int(fields["duration_us"]),
             video_codec=_codec(fields["video_codec"]),
             audio_codec=None if fields["audio_codec"] is None else _codec(fields["audio_codec"]),
-            format_id="exact" if fields["format_id"] == "exact" else "",
+            format_id=_TRIMS.get(fields["format_id"], ""),
         )
     except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
         failure = Failure(Reason.MEDIA_CRASH, "the media child gave facts that make no sense", Stage.TRIM)

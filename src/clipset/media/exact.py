@@ -62,7 +62,12 @@ def _timed(
         yield frame, _tick(frame) - zero, step
         frame = following
     tick = _tick(frame) - zero
-    yield frame, tick, max(1, min(pictures.end_tick - zero - tick, max(longest - tick, step)))
+    yield frame, tick, last_duration(pictures.end_tick - zero - tick, longest - tick, step)
+
+
+def last_duration(left: int, longest: int, step: int) -> int:
+    """How long the last frame is shown: until the next one, but not beyond the span, if the frame before it was not."""
+    return max(1, min(left, max(longest, step)))
 
 
 def _tick(frame: VideoFrame) -> int:

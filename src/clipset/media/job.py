@@ -7,18 +7,26 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
 
-from clipset.media import copying, exact, verify
+import av
+
+from clipset.media import complaints, copying, exact, smart, verify
 from clipset.media.draft import Draft
 from clipset.media.faults import absent, damaged, too_short
+from clipset.media.h264 import Unfit
+from clipset.media.layout import NotMedia
 from clipset.media.limits import Limits
+from clipset.media.packets import CutOff
 from clipset.media.pictures import OpenGroup
 from clipset.media.playlist import PlaylistFile
 from clipset.media.ticks import us_of
 from clipset.media.tracks import PREROLL_US, MediaFile, Tracks, open_tracks
 from clipset.types import US_PER_S, ClipsetError, Facts, Precision, Recipe, Span, Stage
 
-FELL_BACK = "exact"  # in Facts.format_id: a copy was asked for, but the codecs allow none
+FELL_BACK = "exact"  # in Facts.format_id: a copy or a smart trim was asked for, but the file allows none
+SPLICED = "smart"
 
+# that a smart trim came to nothing: the exact trim says what is wrong with the file, if anything is
+_DOUBTS = (Unfit, OpenGroup, CutOff, NotMedia, ClipsetError, av.FFmpegError, UnicodeError)
 
 Opened = MediaFile | PlaylistFile
 
@@ -42,8 +50,11 @@ class Job:
         if (copied := self._copied(wanted, comment)) is not None:
             with suppress(ClipsetError):  # a copy that does not decode from its keyframe is trimmed instead
                 return self._judged(copied, wanted)
+        if self.recipe.precision is Precision.SMART:
+            with suppress(*_DOUBTS):
+                return self._smart(wanted, comment)
         data, facts = self._judged(self._trimmed(wanted, comment), wanted)
-        return data, replace(facts, format_id=FELL_BACK if self.recipe.precision is Precision.COPY else "")
+        return data, replace(facts, format_id="" if self.recipe.precision is Precision.EXACT else FELL_BACK)
 
     def _judged(self, draft: Draft | None, span: Span) -> tuple[bytes, Facts]:
         present_us = us_of(draft.present_s) if draft is not None else 0
@@ -66,6 +77,14 @@ class Job:
             return None
         with self._tracks(copying.wide(span), sound_lead_us=copying.SOUND_LEAD_US) as tracks:
             return copying.copy(tracks, span, comment, self.pulse) if copying.can_copy(tracks) else None
+
+    def _smart(self, span: Span, comment: str) -> tuple[bytes, Facts]:
+        """Raises one of _DOUBTS if there is the least of them."""
+        with self._tracks(span) as tracks:
+            draft = smart.trim(tracks, self.recipe.short_side_px, comment, self.pulse)
+        with complaints.refused():
+            data, facts = self._judged(draft, span)
+        return data, replace(facts, format_id=SPLICED)
 
     @contextmanager
     def _tracks(self, span: Span, lead: int = 0, sound_lead_us: int = PREROLL_US) -> Iterator[Tracks]:
@@ -96,7 +115,7 @@ def inspect(
         raise damaged("the file was not made by this program", Stage.VERIFY)
     duration_us = us_of(seen.duration_s)
     frame_us = duration_us // len(seen.times_s) + 1
-    too_long = recipe.precision is Precision.EXACT and duration_us > span.duration_us + frame_us
+    too_long = recipe.precision is not Precision.COPY and duration_us > span.duration_us + frame_us
     if too_long or duration_us + frame_us < recipe.min_share * span.duration_us:
         raise damaged(f"the file is {duration_us / US_PER_S:.3f} s long, which its span cannot be", Stage.VERIFY)
     return seen.facts()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 
 from av import Packet
@@ -122,6 +123,22 @@ class PicturePackets:
         if self._demuxer.layout.access is not Access.FRAGMENTS:
             return following is not None and following >= self.end
         return self._shown_until >= self.end and (following is None or following >= self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPackets:
+    """Some of the packets of a PicturePackets, read before: what else is to be known of it to decode them."""
+
+    packets: Sequence[Packet[Stream]]
+    start: int
+    end: int
+    keyframe_tick: int
+    lead: int = 0
+    next_tick: None = None
+    indexed: bool = True  # each is one picture
+
+    def __iter__(self) -> Iterator[Packet[Stream]]:
+        return iter(self.packets)
 
 
 def sound_packets(demuxer: Demuxer, stream: Stream, seek: int, start: int, end: int) -> Iterator[Packet[Stream]]:

@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 
 from clipset.media.faults import damaged
 from clipset.media.limits import Limits
-from clipset.media.packets import PicturePackets, ReorderDepth, tick_of
+from clipset.media.packets import ChosenPackets, PicturePackets, ReorderDepth, tick_of
 
 _LOOK_AHEAD_PACKETS = 48  # enough to see how deep a stream reorders its pictures
 _ONE_PICTURE_A_PACKET = frozenset({"h264", "hevc", "vp9", "av1", "libdav1d"})
@@ -31,7 +31,7 @@ class Pictures:
     when the next one is shown, or, where the file ends or the index spared reading the next, by its own duration.
     """
 
-    def __init__(self, packets: PicturePackets, stream: VideoStream, limits: Limits) -> None:
+    def __init__(self, packets: PicturePackets | ChosenPackets, stream: VideoStream, limits: Limits) -> None:
         self.end_tick = packets.start
         self.rate_hz = Fraction(25)
         self._packets = packets
@@ -97,7 +97,7 @@ class Pictures:
         depth = ReorderDepth()
         for packet in ahead:
             depth.add(tick_of(packet))
-        self.rate_hz = _rate(sorted(map(tick_of, ahead)), self._stream.time_base or Fraction(1))
+        self.rate_hz = rate_of(sorted(map(tick_of, ahead)), self._stream.time_base or Fraction(1))
         if context.name in {"h264", "hevc"}:
             context.reorder_depth = max(context.reorder_depth, depth.pictures)
 
@@ -126,7 +126,7 @@ class Pictures:
         self.end_tick = following if following is not None else last + duration
 
 
-def _rate(ticks: list[int], time_base: Fraction) -> Fraction:
+def rate_of(ticks: list[int], time_base: Fraction) -> Fraction:
     """A rate for the encoder's arithmetic; the times of the frames are exact without it."""
     if len(ticks) < 2 or ticks[-1] == ticks[0]:
         return Fraction(25)

@@ -17,7 +17,7 @@ from clipset.media.packets import tick_of
 
 PREROLL_S = Fraction(1, 10)  # decoded and thrown away: Opus wants 80 ms to settle (RFC 7845), AAC one or two frames
 _AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
-_TOLERANCE_S = Fraction(1, 100)  # times of packets are rounded to milliseconds in webm; samples are counted instead
+TOLERANCE_S = Fraction(1, 100)  # times of packets are rounded to milliseconds in webm; samples are counted instead
 _SAMPLE_FORMAT, _SAMPLE_BYTES = "flt", 4
 
 
@@ -87,7 +87,7 @@ class Sounds:
 
     def _placed(self) -> Iterator[bytes]:
         """Runs of samples from sample 0 on, without gap or overlap."""
-        tolerance = _TOLERANCE_S * self.shape.rate_hz
+        tolerance = TOLERANCE_S * self.shape.rate_hz
         for frame in self._mixed():
             if frame.pts is None or frame.time_base is None:
                 continue

@@ -16,7 +16,7 @@ from clipset.media.demux import Demuxer
 from clipset.media.faults import no_video
 from clipset.media.layout import Access, Layout
 from clipset.media.limits import Limits
-from clipset.media.packets import PicturePackets, sound_packets, tick_of
+from clipset.media.packets import ChosenPackets, PicturePackets, sound_packets, tick_of
 from clipset.media.pictures import Pictures, check_size
 from clipset.media.rangefile import Bytes
 from clipset.media.reach import joined
@@ -93,7 +93,7 @@ class Tracks:
         start, end = track.tick(self.span.start_us), track.tick(self.span.end_us)
         return PicturePackets(track.demuxer, track.stream, start, end, self.lead)
 
-    def pictures(self, packets: PicturePackets) -> Pictures:
+    def pictures(self, packets: PicturePackets | ChosenPackets) -> Pictures:
         return Pictures(packets, self.video_stream, self.limits)
 
     def sounds(self, zero_s: Fraction) -> Sounds | None:

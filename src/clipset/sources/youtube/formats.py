@@ -118,8 +118,8 @@ def _rung(choices: Sequence[Choice], max_height_px: int) -> list[Choice]:
 
 
 def _fit_for(precision: Precision, rung: list[Choice]) -> list[Choice]:
-    """A copied clip keeps its codecs, and every reader of mp4 knows H.264 and AAC."""
-    if precision is not Precision.COPY:
+    """A clip that is copied, wholly or mostly, keeps its codecs, and every reader of mp4 knows H.264 and AAC."""
+    if precision is Precision.EXACT:
         return rung
     plain = [item for item in rung if _is_h264_with_aac(item)]
     return plain or rung
