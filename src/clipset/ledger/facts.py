@@ -19,8 +19,8 @@ SELECT (min(width_px, {_FIELD_MAX // 2}) << {3 * _FIELD_BITS}) | (min(height_px,
 FROM stored GROUP BY packed, video_codec, audio_codec
 """  # noqa: S608 - constants of this module
 _SOURCES = """
-SELECT attempt.source, count(*) FROM stored CROSS JOIN clip ON clip.key = stored.clip_key
-CROSS JOIN attempt ON attempt.key = clip.attempt_key GROUP BY attempt.source
+SELECT attempt.source, count(*) FROM clip CROSS JOIN attempt ON attempt.key = clip.attempt_key
+WHERE clip.state = 'done' GROUP BY attempt.source
 """
 DurationBin = int
 """2k is k seconds within a tenth, 2k + 1 what lies between k and k + 1 seconds."""
