@@ -13,7 +13,7 @@ def _lines(hint: object, value: str, *, delimiter: str | None = None) -> list[st
 
 
 _FLAG = Parameter(negative=(), show_default=False)
-_MANY = Parameter(negative=(), env_var_split=_lines, show_default=False)
+MANY = Parameter(negative=(), env_var_split=_lines, show_default=False)
 
 
 @Parameter(name="*", group=Group.create_ordered("Lists"))
@@ -21,7 +21,7 @@ _MANY = Parameter(negative=(), env_var_split=_lines, show_default=False)
 class ListOptions:
     """How the lists are found and read."""
 
-    column: Annotated[tuple[str, ...], _MANY] = ()
+    column: Annotated[tuple[str, ...], MANY] = ()
     """For a table of no known form, which column is what, as KEY=NAME (repeatable).
 
     The keys are youtube_id, start, end or duration, label and split.
@@ -39,10 +39,10 @@ class ListOptions:
 class SelectionOptions:
     """Which clips of the lists."""
 
-    split: Annotated[tuple[str, ...], _MANY] = ()
+    split: Annotated[tuple[str, ...], MANY] = ()
     """Only this split (repeatable); val, validate and validation mean the same."""
 
-    class_: Annotated[tuple[str, ...], _MANY, Parameter(name="--class")] = ()
+    class_: Annotated[tuple[str, ...], MANY, Parameter(name="--class")] = ()
     """Only clips with this label (repeatable)."""
 
     classes_file: Path | None = None
@@ -51,7 +51,7 @@ class SelectionOptions:
     categories: Path | None = None
     """A JSON file {category: [labels]} for --category."""
 
-    category: Annotated[tuple[str, ...], _MANY] = ()
+    category: Annotated[tuple[str, ...], MANY] = ()
     """Only clips with a label of this category (repeatable)."""
 
     limit: int | None = None
@@ -90,7 +90,7 @@ class ClipOptions:
 class ReachOptions:
     """Where the videos come from and how fast they may be asked for."""
 
-    source: Annotated[tuple[str, ...], _MANY] = ("youtube",)
+    source: Annotated[tuple[str, ...], MANY] = ("youtube",)
     """Where to look, in this order, clip by clip (repeatable): youtube, folder:PATH, cvdf; youtube if not given."""
 
     rate: str = "documented"
@@ -99,16 +99,16 @@ class ReachOptions:
     on_throttle: Literal["wait", "stop"] = "wait"
     """When YouTube refuses: wait for the cool-down with a countdown, or stop with exit status 3."""
 
-    proxy: Annotated[tuple[str, ...], _MANY] = ()
+    proxy: Annotated[tuple[str, ...], MANY] = ()
     """Reach YouTube through this proxy (repeatable, each its own egress)."""
 
-    source_address: Annotated[tuple[str, ...], _MANY] = ()
+    source_address: Annotated[tuple[str, ...], MANY] = ()
     """Reach YouTube from this local address (repeatable, each its own egress)."""
 
     cookies: Path | None = None
     """A Netscape cookie file; the account's own limits and risks apply."""
 
-    youtube_client: Annotated[tuple[str, ...], _MANY] = ()
+    youtube_client: Annotated[tuple[str, ...], MANY] = ()
     """Client of yt-dlp that answers first (repeatable); visionos if not given. yt-dlp's own choice looks twice."""
 
     ca_file: Path | None = None
@@ -156,7 +156,7 @@ class RunOptions:
 class SimulateOptions:
     """What is simulated and how it is shown."""
 
-    policy: Annotated[tuple[str, ...], _MANY] = ()
+    policy: Annotated[tuple[str, ...], MANY] = ()
     """Pace (repeatable): documented (the default), auto, unlimited, fixed:N (an hour), none, aimd, reference."""
 
     seed: int | None = None
@@ -177,7 +177,7 @@ class SimulateOptions:
     videos: int | None = None
     """Say how long this many videos take."""
 
-    egress: Annotated[tuple[str, ...], _MANY] = ()
+    egress: Annotated[tuple[str, ...], MANY] = ()
     """With --dataset or --videos: a world by name or file, also with a count, as guest:3 (repeatable); or guest."""
 
     json: Annotated[bool, _FLAG] = False

@@ -3,24 +3,32 @@
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from clipset.types import Interrupted, Trimmer
 
+
+class Closing(Protocol):
+    """What a thread works with, such as a media child."""
+
+    def close(self) -> None: ...
+
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Tool = TypeVar("Tool", bound=Closing)
 MakeTrimmer = Callable[[threading.Event], Trimmer]
 """Called in each thread; the event ends what its trimmer waits for."""
 
 
 def each(
-    items: Iterable[Item], work: Callable[[Item, Trimmer], Result], make_trimmer: MakeTrimmer, jobs: int
+    items: Iterable[Item], work: Callable[[Item, Tool], Result], make_tool: Callable[[threading.Event], Tool], jobs: int
 ) -> Iterator[Result]:
     """The results as they come, in any order; `items` is asked in the calling thread, a few ahead.
 
     Whoever stops asking, or is interrupted, ends the work in hand at once. Raises what `items` and `work` raise.
     """
-    pool = _Pool(work, make_trimmer, jobs)
+    pool = _Pool(work, make_tool, jobs)
     try:
         for item in items:
             pool.put(item)
@@ -32,10 +40,12 @@ def each(
         pool.close()
 
 
-class _Pool(Generic[Item, Result]):
-    def __init__(self, work: Callable[[Item, Trimmer], Result], make_trimmer: MakeTrimmer, jobs: int) -> None:
+class _Pool(Generic[Item, Result, Tool]):
+    def __init__(
+        self, work: Callable[[Item, Tool], Result], make_tool: Callable[[threading.Event], Tool], jobs: int
+    ) -> None:
         self._work = work
-        self._make_trimmer = make_trimmer
+        self._make_tool = make_tool
         self._jobs = jobs
         self._items: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()
@@ -74,15 +84,15 @@ class _Pool(Generic[Item, Result]):
             thread.join(timeout=10)
 
     def _run(self) -> None:
-        trimmer = None
+        tool: Tool | None = None
         try:
             while (item := self._items.get()) is not None and not self._stop.is_set():
-                trimmer = trimmer or self._make_trimmer(self._stop)
-                self._results.put(self._work(item, trimmer))
+                tool = tool or self._make_tool(self._stop)
+                self._results.put(self._work(item, tool))
         except Interrupted:
             pass
         except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
             self._results.put(error)
         finally:
-            if trimmer is not None:
-                trimmer.close()
+            if tool is not None:
+                tool.close()

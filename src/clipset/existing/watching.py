@@ -9,6 +9,8 @@ class Verdict(StrEnum):
 
     VERIFIED = "verified"  # it is the clip of its name, and the ledger has it now
     ADOPTED = "adopted"
+    EXPORTED = "exported"
+    SILENT = "silent"  # a clip without sound, of which sound is wanted
     KNOWN = "known"  # the clip is done already
     DAMAGED = "damaged"
     SHORT = "short"  # less of the clip than --min-share

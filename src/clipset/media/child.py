@@ -19,8 +19,9 @@ import av.sidedata.motionvectors
 import av.subtitles.codeccontext
 import av.subtitles.stream
 
-from clipset.media import foreign, job, wire
+from clipset.media import foreign, job, jpeg, soundfile, wire
 from clipset.media.cache import READ_BYTES_MAX, ByteCache, Fetch
+from clipset.media.export import PictureForm, SoundForm
 from clipset.media.failing import ReadFailed, failure_of
 from clipset.media.faults import damaged
 from clipset.media.layout import read_layout
@@ -53,6 +54,7 @@ class Child:
     def serve(self) -> None:
         """Until the parent closes the socket: raises wire.Closed."""
         requests = {"open": self._open, "cut": self._cut, "inspect": self._inspect, "check": self._check}
+        requests |= {"pictures": self._pictures, "sound": self._sound}
         while True:
             request, _ = self._channel.receive()
             try:
@@ -85,13 +87,30 @@ class Child:
         return {"op": "done", "facts": _facts(facts)}, b""
 
     def _check(self, request: wire.Header) -> Answer:
+        file = self._clip(request)
+        span = Span(request["start_us"], request["end_us"])
+        facts = foreign.check(file, span, self._recipe.min_share, self._limits, self._pulse)
+        return {"op": "done", "facts": _facts(facts)}, b""
+
+    def _pictures(self, request: wire.Header) -> Answer:
+        def send(pictures: list[bytes]) -> None:
+            self._channel.send({"op": "piece", "sizes": list(map(len, pictures))}, b"".join(pictures))
+
+        form = PictureForm(**request["form"])
+        jpeg.send_pictures(self._clip(request), form, request["frames"], self._limits, self._pulse, send)
+        return {"op": "done"}, b""
+
+    def _sound(self, request: wire.Header) -> Answer:
+        form, duration_us = SoundForm(**request["form"]), request["duration_us"]
+        return {"op": "done"}, soundfile.sound_file(self._clip(request), form, duration_us, self._limits, self._pulse)
+
+    def _clip(self, request: wire.Header) -> MediaFile:
+        """A ready clip. Raises damaged_media, NotMedia, and what reading raises."""
         self._job = None
         file = self._file(0, {"size": request["size"], "index": None})
         if not isinstance(file, MediaFile):
             raise damaged("a playlist is no clip")
-        span = Span(request["start_us"], request["end_us"])
-        facts = foreign.check(file, span, self._recipe.min_share, self._limits, self._pulse)
-        return {"op": "done", "facts": _facts(facts)}, b""
+        return file
 
     def _file(self, number: int, stream: wire.Header) -> job.Opened:
         fetch, hint = self._fetch(number), stream["index"]

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from clipset.media import wire
 from clipset.media.limits import KEYFRAMES_APART_US, Limits
-from clipset.media.process import MediaProcess
+from clipset.media.process import MediaProcess, Take
 from clipset.reasons import Reason
 from clipset.types import ByteStream, Clip, ClipsetError, Facts, Failure, MediaInput, Recipe, Stage, Trimmed
 
@@ -77,8 +77,13 @@ class MediaEngine:
         comment = f"clipset {clip.id} {self._recipe.id}"
         return {"start_us": clip.span.start_us, "end_us": clip.span.end_us, "comment": comment}
 
-    def call(self, request: wire.Header, streams: tuple[ByteStream, ...], duration_us: int) -> wire.Message:
-        """One request to the child, a new one if need be. Raises ClipsetError, Interrupted."""
+    def call(
+        self, request: wire.Header, streams: tuple[ByteStream, ...], duration_us: int, take: Take | None = None
+    ) -> wire.Message:
+        """One request to the child, a new one if need be; `take` gets what it sends before it answers.
+
+        Raises ClipsetError, Interrupted, and what `take` raises.
+        """
 
         def read(number: int, start: int, end: int) -> tuple[bytes, int | None]:
             stream = streams[number]
@@ -87,7 +92,7 @@ class MediaEngine:
         if self._process is None or not self._process.alive:
             self.close()
             self._process = MediaProcess(self._recipe, self._limits)
-        answer = self._process.call(request, read, self._limits.budget_s(duration_us), self._stop)
+        answer = self._process.call(request, read, self._limits.budget_s(duration_us), self._stop, take)
         if answer[0]["op"] != "done":
             raise ClipsetError(_failure(answer[0]))
         return answer

@@ -16,7 +16,7 @@ from clipset.media.tracks import MediaFile, Tracks, open_tracks
 from clipset.types import US_PER_S, Facts, Span
 
 _REORDERED = 2  # pictures: avi has no times of presentation, so the ends are that uncertain
-_WHOLE_FILE = Span(0, 100 * 3600 * US_PER_S)  # a clip's own clock may begin anywhere
+WHOLE_FILE = Span(0, 100 * 3600 * US_PER_S)  # a clip's own clock may begin anywhere
 
 
 def check(file: MediaFile, span: Span, min_share: float, limits: Limits, pulse: Callable[[], None]) -> Facts:
@@ -26,7 +26,7 @@ def check(file: MediaFile, span: Span, min_share: float, limits: Limits, pulse: 
     the span; and absent if it is far longer than its span: such a file is intact, but not this clip (mostly
     it is the whole video under a clip's name), so whoever offers it does not have the clip, and another may.
     """
-    tracks = open_tracks(file, file, _WHOLE_FILE, limits)
+    tracks = open_tracks(file, file, WHOLE_FILE, limits)
     try:
         return _decoded(tracks, span, min_share, pulse)
     except OpenGroup:

@@ -22,6 +22,7 @@ _EXIT_S = 5.0  # for a child whose socket is closed
 _UNREAD: wire.Message = ({"op": "unread"}, b"")
 
 Read = Callable[[int, int, int], tuple[bytes, int | None]]  # stream, start, end -> bytes and the stream's size
+Take = Callable[[wire.Header, bytes], None]  # a piece of the result, before the answer
 
 
 class MediaProcess:
@@ -52,15 +53,17 @@ class MediaProcess:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def call(self, request: wire.Header, read: Read, budget_s: float, stop: threading.Event) -> wire.Message:
+    def call(
+        self, request: wire.Header, read: Read, budget_s: float, stop: threading.Event, take: Take | None = None
+    ) -> wire.Message:
         """Send a request and serve the child's reads until it answers.
 
-        Raises ClipsetError (media_timeout, media_crash), Interrupted, and what `read` raises. Only after the last of
-        these the child lives on.
+        Raises ClipsetError (media_timeout, media_crash), Interrupted, and what `take` and `read` raise. Only after
+        the last of these the child lives on.
         """
         watch = _Watch(self._limits.silence_s, budget_s, stop)
         try:
-            answer, failed = self._converse(request, read, watch)
+            answer, failed = self._converse(request, read, watch, take)
         except wire.Closed as error:
             raise self._died() from error
         except (wire.Garbled, KeyError, TypeError, ValueError) as error:
@@ -86,7 +89,9 @@ class MediaProcess:
             self._process.kill()
             self._process.wait()
 
-    def _converse(self, request: wire.Header, read: Read, watch: "_Watch") -> tuple[wire.Message, Exception | None]:
+    def _converse(
+        self, request: wire.Header, read: Read, watch: "_Watch", take: Take | None
+    ) -> tuple[wire.Message, Exception | None]:
         failed: Exception | None = None
         self._channel.send(request, on_wait=watch)
         while True:
@@ -98,6 +103,10 @@ class MediaProcess:
                 case "read":
                     reply = _UNREAD
                 case "working":
+                    continue
+                case "piece" if take is not None:
+                    take(*message)
+                    watch.resume()
                     continue
                 case _:
                     return message, failed

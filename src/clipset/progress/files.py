@@ -15,7 +15,7 @@ from clipset.progress.text import human_duration, printable
 from clipset.types import US_PER_S
 
 _LINE_EVERY_S, _EVENT_EVERY_S = 10, 5
-_FINE = frozenset({Verdict.VERIFIED, Verdict.ADOPTED, Verdict.KNOWN})
+_FINE = frozenset({Verdict.VERIFIED, Verdict.ADOPTED, Verdict.EXPORTED, Verdict.SILENT, Verdict.KNOWN})
 _SHOWN_LINES = 200  # of a tree in which nothing is right, the first ones tell; programs get all of them
 
 
@@ -113,10 +113,11 @@ class FileLines:
 class FileBar:
     """A bar with what is left; files with which something is wrong are listed above it."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, doing: str = "Verifying") -> None:
         columns = (TextColumn("{task.description}"), BarColumn(30), MofNCompleteColumn(), TimeRemainingColumn())
         self._progress = Progress(*columns, console=console, transient=True)
         self._task = self._progress.add_task("Reading what is there", total=None)
+        self._doing = doing
         self._shown = 0
 
     def __enter__(self) -> Self:
@@ -127,7 +128,7 @@ class FileBar:
         self._progress.stop()
 
     def begin(self, files: int) -> None:
-        self._progress.update(self._task, description="Verifying files", total=files)
+        self._progress.update(self._task, description=f"{self._doing} files", total=files)
 
     def found(self, finding: Finding) -> None:
         if finding.verdict not in _FINE:
@@ -148,11 +149,11 @@ def counts_text(verdicts: Mapping[Verdict, int]) -> str:
     return ", ".join(f"{verdicts[verdict]:,} {verdict.value}" for verdict in Verdict if verdicts.get(verdict)) or "none"
 
 
-def file_watcher(clock: Clock, *, as_json: bool) -> "FileEvents | FileLines | FileBar":
-    """What fits where the program runs."""
+def file_watcher(clock: Clock, *, as_json: bool, doing: str = "Verifying") -> "FileEvents | FileLines | FileBar":
+    """What fits where the program runs; `doing` says what is done with the files."""
     if as_json:
         return FileEvents(clock, sys.stdout)
-    return FileBar(Console(stderr=True)) if sys.stderr.isatty() else FileLines(clock, sys.stderr)
+    return FileBar(Console(stderr=True), doing) if sys.stderr.isatty() else FileLines(clock, sys.stderr)
 
 
 def _left_text(count: FileCount) -> str:

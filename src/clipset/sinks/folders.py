@@ -56,14 +56,14 @@ class FolderSink:
         """
         source = self._inside(target)
         if self._inside(path) != source:
-            self._place(path, lambda draft: _link_or_copy(source, draft))
+            self._place(path, lambda draft: link_or_copy(source, draft))
 
     def take(self, path: str, source: Path, *, copies: bool = False) -> None:
         """Make `path` the same file as one from outside, replacing; a copy where links do not work, or always.
 
         Raises ClipsetError (disk_full, no_permission), FileNotFoundError when `source` is not there.
         """
-        self._place(path, lambda draft: (_copy if copies else _link_or_copy)(source, draft))
+        self._place(path, lambda draft: (_copy if copies else link_or_copy)(source, draft))
 
     def get(self, path: str) -> ByteStream | None:
         """The finished file, or None."""
@@ -83,8 +83,8 @@ class FolderSink:
         final = self._inside(path)
         draft = self._drafts / f"{uuid.uuid4().hex}.draft"
         with plain_os_errors(final):
-            _make_folder(self._drafts)
-            _make_folder(final.parent)
+            make_folder(self._drafts)
+            make_folder(final.parent)
             try:
                 make(draft)
                 draft.replace(final)
@@ -94,14 +94,19 @@ class FolderSink:
             sync_folder(final.parent)
 
     def _inside(self, path: str) -> Path:
-        parts = PurePosixPath(path).parts
-        if not parts or parts[0] in {"/", "//", ".clipset"} or ".." in parts or "\0" in path:
-            raise ValueError(f"not a path for a clip below a dataset: {path!r}")
-        full = self._root.joinpath(*parts)
-        if not Path(os.path.realpath(full)).is_relative_to(self._root):
-            text = f"{full} leads out of {self._root} by a symbolic link; replace the link by a folder"
-            raise ClipsetError(Failure(Reason.NO_PERMISSION, text, Stage.STORE))
-        return full
+        return inside(self._root, path)
+
+
+def inside(root: Path, path: str) -> Path:
+    """Where a relative path with / lies below `root`, a real path. Raises ValueError, ClipsetError (no_permission)."""
+    parts = PurePosixPath(path).parts
+    if not parts or parts[0] in {"/", "//", ".clipset"} or ".." in parts or "\0" in path:
+        raise ValueError(f"not a path for a clip below a dataset: {path!r}")
+    full = root.joinpath(*parts)
+    if not Path(os.path.realpath(full)).is_relative_to(root):
+        text = f"{full} leads out of {root} by a symbolic link; replace the link by a folder"
+        raise ClipsetError(Failure(Reason.NO_PERMISSION, text, Stage.STORE))
+    return full
 
 
 def _write(draft: Path, data: bytes) -> None:
@@ -111,7 +116,7 @@ def _write(draft: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _link_or_copy(source: Path, draft: Path) -> None:
+def link_or_copy(source: Path, draft: Path) -> None:
     try:
         draft.hardlink_to(source)
     except OSError as error:
@@ -124,10 +129,10 @@ def _copy(source: Path, draft: Path) -> None:
     _write(draft, source.read_bytes())
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """With its parents, each of them durable: a file cannot outlive a loss of power in a folder that does not."""
     if folder.is_dir():
         return
-    _make_folder(folder.parent)
+    make_folder(folder.parent)
     folder.mkdir(exist_ok=True)  # another thread may be as fast
     sync_folder(folder.parent)

@@ -2,6 +2,7 @@
 
 from clipset.cli.verbs.dataset import adopt, rebuild, status
 from clipset.cli.verbs.doubts import reasons, reclassify, retry
+from clipset.cli.verbs.exports import frames, sound, stats
 from clipset.cli.verbs.fetching import demo, fetch, plan
 from clipset.cli.verbs.lists import classes, convert, datasets, leaks
 from clipset.cli.verbs.mirror import index
@@ -18,6 +19,9 @@ VERBS = (
     index,
     adopt,
     rebuild,
+    frames,
+    sound,
+    stats,
     reasons,
     reclassify,
     retry,

@@ -1,0 +1,1 @@
+"""Pictures and sound of finished clips, as trees of files beside the dataset."""
