@@ -14,7 +14,9 @@ from clipset.media.layout import read_layout
 from clipset.media.limits import Limits
 from clipset.types import MediaInput
 
-H264 = Essence(Fraction(20), size=(640, 360), texture=40, video_options={"b": "650k", "crf": "-1", "sc_threshold": "0"}, gop=128)
+H264 = Essence(
+    Fraction(20), size=(640, 360), texture=40, video_options={"b": "650k", "crf": "-1", "sc_threshold": "0"}, gop=128
+)
 VP9 = Essence(
     Fraction(20),
     size=(640, 360),

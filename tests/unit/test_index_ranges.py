@@ -25,6 +25,12 @@ def test_a_range_is_never_that_of_another_file(format_id, size_bytes):
     assert learnt(SAID).of(format_id, size_bytes) is None
 
 
+def test_of_a_file_without_index_in_front_the_header_is_known():
+    header = {"start": "0", "end": "739"}
+    assert learnt(SAID | {"initRange": header}).of("140", 5000) == (632, 1000)
+    assert learnt(SAID | {"initRange": header, "indexRange": None}).of("140", 5000) == (0, 740)
+
+
 @pytest.mark.parametrize(
     "index", [None, {}, [], "0-5", {"start": "x", "end": "9"}, {"start": "9", "end": "2"}, {"start": "0", "end": "1e9"},
               {"start": "-4", "end": "9"}, {"start": "0", "end": str(1 << 40)}],

@@ -27,18 +27,20 @@ _LEAD_BYTES_MIN = 4 * 1024  # of a cluster
 def enter(demuxer: Demuxer, cache: ByteCache, stream: Stream, extents: list[Extent], start: int) -> int:
     """Where in the extents to begin, so that all from tick `start` on is there; the cache covers what lies before.
 
-    0 where nothing is left out. The file must have no other stream that is read. Raises what fetching raises.
+    0 where nothing is left out. The file must have no other stream that is read. Raises what libav and fetching raise.
     """
     cache.cover(0, b"")
+    if not extents or extents[0][1] - extents[0][0] > READ_BYTES_MAX:
+        return 0
     match demuxer.index:
         case FragmentIndex(fragments):
-            return _into_fragment(demuxer, cache, stream, fragments, extents[0], start)
+            return enter_fragment(demuxer, cache, stream, fragments, extents[0], start)
         case CueIndex(cues) if stream.index in cues:
-            return _into_cluster(cache, cues[stream.index], extents[0], start)
+            return enter_cluster(cache, cues[stream.index], extents[0], start)
     return 0
 
 
-def _into_fragment(
+def enter_fragment(
     demuxer: Demuxer, cache: ByteCache, stream: Stream, fragments: tuple[Fragment, ...], extent: Extent, start: int
 ) -> int:
     fragment = next(item for item in fragments if item.start == extent[0])
@@ -62,10 +64,10 @@ def _into_fragment(
     return first
 
 
-def _into_cluster(cache: ByteCache, cues: list[Cue], extent: Extent, start: int) -> int:
+def enter_cluster(cache: ByteCache, cues: list[Cue], extent: Extent, start: int) -> int:
     """Fetches the extent but for the lead. If it was cut too short, or is no such cluster, the lead stays to fetch."""
     number = next((i for i, (_, position) in enumerate(cues[:-1]) if position == extent[0]), None)
-    if number is None or extent[1] - extent[0] > READ_BYTES_MAX:
+    if number is None:
         return 0
     (time, position), (next_time, next_position) = cues[number : number + 2]
     if next_position + cluster.FRONT_BYTES_MIN > extent[1] or next_time <= time:

@@ -28,17 +28,24 @@ class IndexRanges:
         """Learn from the body of a player's answer; what is none teaches nothing."""
         try:
             self._ranges.update(_found(json.loads(answer)))
-        except (ValueError, TypeError, AttributeError, RecursionError):
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
             return
 
     def of(self, format_id: str, size_bytes: int | None) -> ByteRange | None:
-        """None where no answer told. yt-dlp puts more behind the number where several formats share it."""
+        """The index, or the header where no index stands in front; None where no answer told.
+
+        yt-dlp puts more behind the number where several formats share it.
+        """
         return self._ranges.get((format_id.partition("-")[0], str(size_bytes)))
 
 
 def _found(answer: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], ByteRange]]:
     for item in answer.get("streamingData", {}).get("adaptiveFormats", ()):
-        found = item.get("indexRange", {})
-        start, last = int(found.get("start", -1)), int(found.get("end", -1))
-        if 0 <= start <= last < _LAST_BYTE_MAX:
-            yield (str(item.get("itag")), str(item.get("contentLength"))), (start, last + 1)
+        found = _range(item.get("indexRange")) or _range(item.get("initRange"))
+        if found is not None:
+            yield (str(item.get("itag")), str(item.get("contentLength"))), found
+
+
+def _range(said: Mapping[str, str] | None) -> ByteRange | None:
+    start, last = (int(said[name]) for name in ("start", "end")) if said else (0, -1)
+    return (start, last + 1) if 0 <= start <= last < _LAST_BYTE_MAX else None
