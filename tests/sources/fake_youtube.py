@@ -23,7 +23,7 @@ def playable(video_id: str, **changes: Any) -> dict[str, Any]:
         "playabilityStatus": {"status": "OK"},
         "videoDetails": {"videoId": video_id, "title": "A title", "lengthSeconds": "300", "isLiveContent": False},
         "streamingData": {
-            "formats": [media_format(video_id, 18, 'video/mp4; codecs="avc1.42001E, mp4a.40.2"', 640, 360, 700_000)],
+            "formats": [media_format(video_id, 18, 'video/mp4; codecs="avc1.42001E, mp4a.40.2"', 640, 360, 450_000)],
             "adaptiveFormats": [
                 media_format(video_id, 134, 'video/mp4; codecs="avc1.4d401e"', 640, 360, 500_000),
                 media_format(video_id, 133, 'video/mp4; codecs="avc1.4d4015"', 426, 240, 240_000),

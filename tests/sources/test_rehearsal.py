@@ -180,6 +180,21 @@ def test_each_fault_of_the_player_is_named_after_one_request(status: int | None)
         assert rehearsal.counts() == {"player": 1}
 
 
+def test_all_videos_of_a_source_come_over_one_connection() -> None:
+    """YouTube has one host for the answers and others for media: that would be one connection to each."""
+    with Rehearsal(Scenario(default=Video(itags=(134, 140), media_key=7, **SOON))) as rehearsal:
+        stand = Stand(rehearsal)
+        for n in range(4):
+            with stand.source.locate(job(video_id(f"video{n}"), 2), stand.meter) as found:
+                media = next(found).media
+                for stream in (media.video, media.audio):
+                    for start in (0, 700, 1400):
+                        assert len(stream.read(start, start + 500)) == 500
+        stand.source.close()
+        assert stand.meter.requests == len(rehearsal.log) == 4 * (1 + 2 * 3)
+        assert rehearsal.connections == 1
+
+
 @pytest.mark.parametrize("hls", [Hls.TS, Hls.FMP4])
 def test_a_playlist_gives_the_frames_of_the_span_and_not_the_whole_video(hls: Hls) -> None:
     """Only the second look asks for playlists; the clip is at 62 s, the video has 90."""

@@ -35,6 +35,18 @@ def test_a_resolve_is_one_request_and_one_permit(rig: Rig) -> None:
     assert located.tool.endswith(" visionos 18")
 
 
+def test_where_an_index_lies_is_learnt_from_the_players_answer(rig: Rig) -> None:
+    answer = playable(VIDEO_ID)
+    answer["streamingData"].pop("formats")
+    adaptive = answer["streamingData"]["adaptiveFormats"]
+    adaptive[0]["indexRange"] = {"start": "739", "end": "1490"}
+    adaptive[1]["indexRange"] = {"start": "1", "end": "2"}
+    adaptive[2] |= {"indexRange": {"start": "632", "end": "999"}, "contentLength": "12345"}
+    rig.youtube.script(PLAYER, lambda handler: handler.send_json(answer))
+    with rig.source().locate(job(), rig.meter) as found:
+        assert next(found).media.index_bytes == ((739, 1491), (632, 1000))
+
+
 def test_nothing_is_asked_before_the_permit(rig: Rig) -> None:
     rig.gate.cooling = True
     with pytest.raises(Cooling):

@@ -68,7 +68,7 @@ WIDE = [
     video("136", 1280, 536, 900),
     audio("140", 129),
 ]
-PLAIN = [progressive("18", 640, 360, 500), video("134", 640, 360, 300), audio("140", 129)]
+PLAIN = [progressive("18", 640, 360, 350), video("134", 640, 360, 300), audio("140", 129)]
 DUBBED = [
     progressive("18", 640, 360, 200),
     video("134", 640, 360, 350),
@@ -80,8 +80,8 @@ HLS = {"protocol": "m3u8_native", "url": "https://manifest.googlevideo.com/api/m
 
 CASES = {
     "a long video: the pair is cheaper than a large moov": (LADDER, Recipe(), LONG_S, "396+250"),
-    "a short video: one file saves the second index": (PLAIN, Recipe(), SHORT_S, "18"),
-    "a long video of the same rates": (PLAIN, Recipe(), LONG_S, "134+140"),
+    "a short video: one file has a small moov": (PLAIN, Recipe(), SHORT_S, "18"),
+    "a long video of the same rates: the moov is large": (PLAIN, Recipe(), LONG_S, "134+140"),
     "without AV1 the pair is VP9": (WITHOUT("396"), Recipe(), LONG_S, "243+250"),
     "without a pair the progressive file": (WITHOUT("139", "140", "249", "250", "251"), Recipe(), LONG_S, "18"),
     "silence is cheaper": (LADDER, Recipe(audio=False), LONG_S, "396"),
@@ -192,7 +192,7 @@ def test_a_longer_span_moves_the_choice_to_what_costs_less_a_second() -> None:
     short, long = (choose(renditions(PLAIN), spans, Recipe(), 240.0) for spans in (TEN_S, most))
     assert short is not None
     assert long is not None
-    assert (short.format_id, long.format_id) == ("18", "134+140")
+    assert (short.format_id, long.format_id) == ("134+140", "18")
 
 
 def test_dubbed_tracks_do_not_hide_the_only_picture() -> None:

@@ -51,6 +51,29 @@ def test_it_gives_the_files_bytes_and_fetches_none_twice(operations, tells_size)
     assert all(before[1] <= after[0] for before, after in itertools.pairwise(inside))
 
 
+def test_covered_bytes_are_shown_in_place_of_the_files_until_the_next_cover_and_never_fetched():
+    source = Source()
+    cache = cached(source)
+    cache.cover(1000, b"x" * 500)
+    assert cache.read(1200, 1000) == b"x" * 300
+    cache.get(0, 950)
+    assert cache.read(900, 1000) == FILE[900:950]
+    cache.plan([(1500, 9000)])
+    cache.read(1500, 1)
+    assert source.fetched[-1] == (1500, 9000)  # it is not begun earlier, though the gap is small
+    cache.cover(0, b"")
+    assert cache.read(1200, 10) == FILE[1200:1210]
+
+
+def test_behind_a_plan_that_was_too_short_little_is_fetched_then_ever_more():
+    source = Source()
+    cache = cached(source)
+    cache.plan([(0, 100_000)])
+    for start in (0, 100_000, 100_000 + 16 * 1024):
+        cache.read(start, 1)
+    assert [end - start for start, end in source.fetched] == [100_000, 16 * 1024, 32 * 1024]
+
+
 def test_a_read_inside_a_plan_fetches_the_plan_in_one_request():
     source = Source()
     cache = cached(source)

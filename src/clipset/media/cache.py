@@ -9,9 +9,11 @@ from clipset.media.limits import MIB
 READ_BYTES_MAX = 10 * MIB  # of one request: longer ones are throttled by YouTube
 HELD_BYTES_MAX = 256 * MIB
 _AHEAD_BYTES = 96 * 1024  # of the first read that no plan foresaw; doubles while reading goes on from there
-BRIDGE_BYTES = (
-    32 * 1024
-)  # libav reads on over smaller gaps instead of seeking, so they are better fetched with the rest
+_MORE_SHARE = 32  # of a plan that was a little too short is the first read behind it
+# libav reads on over smaller gaps instead of seeking, so they are better fetched with the rest
+BRIDGE_BYTES = 32 * 1024
+REQUEST_BYTES = 16 * 1024
+"""What a request is worth: a round trip of 30 ms at 4 Mbit/s."""
 
 Extent = tuple[int, int]
 Fetch = Callable[[int, int], tuple[bytes, int | None]]  # start, end -> bytes and the file's size, if known
@@ -33,6 +35,7 @@ class ByteCache:
         self._pinned: set[int] = set()
         self._age: deque[int] = deque()  # starts of the parts that may be dropped, oldest first
         self._held_bytes = 0
+        self._cover: tuple[int, bytes] = (0, b"")
         self._plan: list[Extent] = []
         self._ahead_from = -1
         self._ahead_bytes = _AHEAD_BYTES
@@ -43,6 +46,11 @@ class ByteCache:
 
     def read(self, start: int, length: int) -> bytes:
         """Up to `length` bytes, at least one unless the file ends there. Raises Endless, and what fetch raises."""
+        covered, data = self._cover
+        if covered <= start < covered + len(data):
+            return data[start - covered : start - covered + length]
+        if start < covered:
+            length = min(length, covered - start)
         part = self._part_at(start)
         if part is None:
             self._fill(start)
@@ -62,6 +70,10 @@ class ByteCache:
             offset = start + len(data) - part
             data += self._parts[part][offset : offset + end - start - len(data)]
         return bytes(data)
+
+    def cover(self, start: int, data: bytes) -> None:
+        """What `read` gives from `start` on in place of the file's own bytes, which need not be here then."""
+        self._cover = start, data
 
     def missing(self, start: int, end: int) -> list[Extent]:
         """The parts of start..end that are not here, as far as the file is known to reach."""
@@ -86,11 +98,16 @@ class ByteCache:
                     first = gap[0] if position - gap[0] < READ_BYTES_MAX // 2 else position
                     self._load(first, min(gap[1], first + READ_BYTES_MAX))
                 return
-        going_on = position == self._ahead_from
-        self._ahead_bytes = min(READ_BYTES_MAX, self._ahead_bytes * 2) if going_on else _AHEAD_BYTES
+        self._ahead_bytes = self._useful_bytes(position)
         for start, end in self.missing(position, position + self._ahead_bytes)[:1]:
             self._load(start, end)
             self._ahead_from = end
+
+    def _useful_bytes(self, position: int) -> int:
+        if position == self._ahead_from:
+            return min(READ_BYTES_MAX, self._ahead_bytes * 2)
+        planned = next((end - start for start, end in self._plan if end == position), None)
+        return _AHEAD_BYTES if planned is None else max(REQUEST_BYTES, planned // _MORE_SHARE)
 
     def _load(self, start: int, end: int, pin: bool = False) -> None:
         if self._fetched_bytes_left <= 0:
@@ -134,7 +151,7 @@ class ByteCache:
         """The extent, begun earlier where only a small gap lies between it and bytes that are here."""
         start, end = extent
         index = bisect_right(self._starts, start) - 1
-        if index < 0 or start == 0:
+        if index < 0 or start == 0 or start == self._cover[0] + len(self._cover[1]):
             return extent
         held_end = self._starts[index] + len(self._parts[self._starts[index]])
         return (held_end, end) if 0 < start - held_end <= BRIDGE_BYTES else extent

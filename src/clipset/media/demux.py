@@ -30,6 +30,7 @@ class Demuxer:
         self.container, self._file = _open(cache, layout, layout.index)
         self.index: Index = load_index(self.container, layout)
         self._reach_start: int | None = None
+        self._first = 0
         self._waiting: dict[int, deque[Packet[Stream]]] = {}
         self._waiting_bytes = 0
         self._floors: dict[int, int] = {}
@@ -44,8 +45,10 @@ class Demuxer:
         size_bytes, end = self._cache.size_bytes, self.layout.end
         return size_bytes is not None and end is not None and size_bytes < end
 
-    def show(self, extents: list[Extent]) -> None:
+    def show(self, extents: list[Extent], first: int = 0) -> None:
         """Let libav see the file. Streams taken from the container before are void then.
+
+        Of the extents what lies before `first` is no packet that is wanted.
 
         Having met the end of what it might see, libav does not seek over a small gap but reads on, and so would be at
         the end still: if an extent begins close behind the index the file is opened again, with that extent in sight.
@@ -56,6 +59,24 @@ class Demuxer:
             self.container, self._file = _open(self._cache, self.layout, visible)
         self._file.visible = None
         self._reach_start = min((start for start, _ in extents), default=None)
+        self._first = first
+
+    def sample_position(self, stream: Stream, tick: int, front: Extent) -> int | None:
+        """Where the last sample at or before a tick lies, of a fragment whose `front`, its moof box, has been read.
+
+        Raises what libav raises.
+        """
+        container, _ = _open(self._cache, self.layout, (*(self.layout.index or ()), front))
+        with container:
+            twin = container.streams[stream.index]
+            self.index.seek(container, twin, tick)
+            found = twin.index_entries.search_timestamp(tick)
+            return twin.index_entries[found].pos if found >= 0 else None
+
+    def refuse_early(self, packet: Packet[Stream]) -> None:
+        """Whether a packet that is wanted lies where none should. Raises NotMedia."""
+        if packet.pos is not None and packet.pos < self._first:
+            raise NotMedia("the file's index contradicts itself")
 
     def refuse_broken(self, last: Packet[Stream]) -> None:
         """Whether libav skipped something between the beginning of the span and this packet. Raises NotMedia."""

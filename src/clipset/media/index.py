@@ -82,7 +82,7 @@ class FragmentIndex(SampleIndex):
 class CueIndex(Index):
     """webm and mkv: some keyframes, often of the pictures only, and not always the first."""
 
-    cues: dict[int, list[Cue]]  # by stream
+    cues: dict[int, list[Cue]]  # by stream, the first of each cluster
     media: Extent
     duration_s: Fraction  # of the whole file; 0 if not known
 
@@ -92,7 +92,7 @@ class CueIndex(Index):
         streams = [stream for stream in container.streams if stream.type in _MEDIA]
         for stream in streams:
             container.seek(0, stream=stream)
-            cues = {s.index: [(entry.timestamp, entry.pos) for entry in s.index_entries] for s in streams}
+            cues = {s.index: _clusters([(entry.timestamp, entry.pos) for entry in s.index_entries]) for s in streams}
             if cues[stream.index]:
                 duration_s = Fraction(container.duration or 0, av.time_base)
                 return cls({index: found for index, found in cues.items() if found}, media, duration_s)
@@ -134,6 +134,11 @@ def load_index(container: InputContainer, layout: Layout) -> Index:
             return CueIndex.load(container, layout.media)
         case Access.FORWARD:
             return Index()
+
+
+def _clusters(cues: list[Cue]) -> list[Cue]:
+    """Of cues that name the same place the first."""
+    return [cue for n, cue in enumerate(cues) if n == 0 or cue[1] != cues[n - 1][1]]
 
 
 def _delay(stream: Stream) -> int:

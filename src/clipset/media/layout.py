@@ -10,6 +10,7 @@ from clipset.media.cache import BRIDGE_BYTES, READ_BYTES_MAX, ByteCache, Extent
 from clipset.media.sniff import MATROSKA, MOV, SNIFF_BYTES, describe, sniff
 
 HEAD_BYTES = 8 * 1024  # holds ftyp + moov + sidx of most DASH files and the cues of most YouTube webm
+_BEHIND_BYTES = 16  # what follows the index has to begin like a box or a cluster
 _STEP_BYTES = 64 * 1024  # of a read whose right length is not known
 _TAIL_BYTES_MAX = 2 * 1024 * 1024  # cues and what follows them, fetched in one go
 _MOOV_BYTES_MAX = 256 * 1024 * 1024  # twelve hours at 60 frames a second have 20 MiB
@@ -56,7 +57,8 @@ def read_layout(cache: ByteCache, hint: Extent | None = None) -> Layout:
 
     `hint` is where the index is, if the source knows. Raises NotMedia, and what fetching raises.
     """
-    head_end = hint[1] if hint is not None and hint[1] <= READ_BYTES_MAX else HEAD_BYTES
+    known = hint is not None and hint[1] <= READ_BYTES_MAX
+    head_end = hint[1] + _BEHIND_BYTES if hint is not None and known else HEAD_BYTES
     head = cache.get(0, max(head_end, SNIFF_BYTES), pin=True)
     name = sniff(head)
     if name is None:
@@ -171,7 +173,7 @@ def _matroska_head(cache: ByteCache) -> tuple[ebml.Element, int, dict[int, int]]
     while (element := _element(cache, position)) is not None and element.id != ebml.CLUSTER:
         if element.end is None or element.end > READ_BYTES_MAX:
             raise NotMedia("the header of the file is damaged")
-        content = cache.get(element.body, element.end, pin=True)
+        content = cache.get(element.body, element.end + ebml.HEADER_BYTES_MAX, pin=True)[: element.end - element.body]
         if element.id == ebml.SEEK_HEAD:
             found = ebml.seek_positions(content)
             positions |= {id_: segment.body + offset for id_, offset in found.items() if id_ != ebml.CLUSTER}

@@ -155,6 +155,7 @@ def sound_packets(demuxer: Demuxer, stream: Stream, seek: int, start: int, end: 
         tick = tick_of(packet)
         behind = tick + (packet.duration or 0)
         if start <= behind and tick < end:
+            demuxer.refuse_early(packet)
             yield packet
         if behind >= end:
             demuxer.refuse_broken(packet)

@@ -11,8 +11,9 @@ from av.audio.stream import AudioStream
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
-from clipset.media.cache import Extent
+from clipset.media.cache import ByteCache, Extent
 from clipset.media.demux import Demuxer
+from clipset.media.entering import enter
 from clipset.media.faults import no_video
 from clipset.media.layout import Access, Layout
 from clipset.media.limits import Limits
@@ -135,9 +136,11 @@ def open_tracks(
     if video.layout.access is Access.FORWARD and audio is video:
         return replace(_forward(video, pictures.demuxer, span, limits, sound_lead_us), lead=lead)
     sounds = _Opening(audio, sound_stream, span, lead, sound_lead_us) if audio is not None else None
+    if sounds is not None and audio is not video:
+        sounds.leave_out_lead()
     openings = [opening for opening in (pictures, sounds) if opening is not None]
     for file in {id(opening.file): opening.file for opening in openings}.values():
-        file.cache.plan(joined(extent for opening in openings if opening.file is file for extent in opening.extents))
+        file.cache.plan(joined(extent for opening in openings if opening.file is file for extent in opening.wanted))
     picture, sound = pictures.track(), sounds.track() if sounds is not None else None
     if picture is None:
         raise no_video("the file has no video stream")
@@ -170,6 +173,7 @@ class _Opening:
         self.stream = pick(self.demuxer)
         self.extents: list[Extent] = []
         self._pick = pick
+        self._start = self._first = 0
         if self.stream is not None:
             self._look_up(Track(self.demuxer, self.stream), span, lead, sound_lead_us)
 
@@ -177,12 +181,23 @@ class _Opening:
         sounds = isinstance(track.stream, AudioStream)
         start = track.tick(_before(span, track, sound_lead_us) if sounds else span.start_us)
         end = track.tick(_behind(span) if sounds else span.end_us)
+        self._start = start
         self.extents = track.demuxer.index.extents(track.stream, start, end, lead)
+
+    def leave_out_lead(self) -> None:
+        """Begin in the middle of a unit of the file: only where nothing else is read of it."""
+        if self.stream is not None and isinstance(self.file.cache, ByteCache):
+            self._first = enter(self.demuxer, self.file.cache, self.stream, self.extents, self._start)
+
+    @property
+    def wanted(self) -> list[Extent]:
+        """What of the extents is to be fetched."""
+        return [(max(start, self._first), end) for start, end in self.extents]
 
     def track(self) -> Track | None:
         """Ready to be read, once the extents are planned."""
         if self.stream is not None:
-            self.demuxer.show(self.extents)
+            self.demuxer.show(self.extents, self._first)
             self.stream = self._pick(self.demuxer)
         if self.stream is None:
             self.demuxer.close()

@@ -68,6 +68,11 @@ class Rehearsal:
         """What `GET /__rehearsal__/stats` answers; see Journal.stats."""
         return self._journal.stats()
 
+    @property
+    def connections(self) -> int:
+        """How many were accepted so far."""
+        return self._server.connections
+
     def reset(self) -> None:
         """Forget the log; throttle and the videos' counters stay. `GET /__rehearsal__/reset` does the same."""
         self._journal.clear()
@@ -87,6 +92,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], handler: type[Handler]) -> None:
+        self.connections = 0
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         super().__init__(address, handler)
@@ -94,6 +100,7 @@ class _Server(ThreadingHTTPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
             self._open.add(request)
+            self.connections += 1
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:

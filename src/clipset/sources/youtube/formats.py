@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from clipset.sources.youtube.rendition import Rendition
 from clipset.types import US_PER_S, Precision, Recipe, Span
 
-# A reader starts with a head of 64 KiB, whatever the container: it finds the index there or learns where it is.
-HEAD_BYTES = 64 * 1024
 # Measured on 360p H.264 + AAC: the moov of a 20-minute progressive mp4 has 930 KB, so 45 KB a minute and more.
 PROGRESSIVE_INDEX_BYTES_PER_S = 46_500 / 60
-# A sidx has 12 bytes a reference, YouTube's fragments are about 5 s long.
-DASH_INDEX_BYTES_PER_S = 12 / 5
-# A keyframe, and a fragment's border, comes about every 5 s: half of that is read before a clip, on average.
+# A sidx has 12 bytes a reference and cues have 19, YouTube's fragments are about 5 s long; before them stands a header.
+INDEX_BYTES, INDEX_BYTES_PER_S = 1_000, 19 / 5
+# A keyframe comes about every 5 s: half of that is read before a clip, on average.
 LEAD_S = 2.5
-# A fragment is read whole, so a DASH stream pays the same again after the clip.
-DASH_TAIL_S = 2.5
+# What is read of a fragment or cluster without being needed, because its bytes can only be told about.
+ROUGH_S = 0.5
 # What a round trip is worth: 30 ms at 4 Mbit/s.
 REQUEST_BYTES = 16 * 1024
 # Sizes of one rung of YouTube's ladder differ by rounding and aspect ratio (352, 358, 360); rungs by a third.
@@ -137,12 +135,18 @@ def _cost(choice: Choice, wanted_s: Sequence[float], length_s: float) -> float:
 
 def _stream_bytes(item: Rendition, wanted_s: Sequence[float], length_s: float) -> float:
     progressive = item.has_video and item.has_audio
-    index_rate = PROGRESSIVE_INDEX_BYTES_PER_S if progressive else DASH_INDEX_BYTES_PER_S
-    extra_s = LEAD_S if progressive else LEAD_S + DASH_TAIL_S
-    index_bytes = max(HEAD_BYTES, index_rate * length_s)
+    extra_s = (LEAD_S if item.has_video else 0) + (0 if progressive else ROUGH_S)
     media_bytes = sum((span_s + extra_s) * _bps(item, length_s) / 8 for span_s in wanted_s)
+    index_bytes = _index_bytes(item, length_s)
     whole_bytes = item.size_bytes or _bps(item, length_s) * length_s / 8
     return min(index_bytes + media_bytes, whole_bytes) + REQUEST_BYTES * (2 + len(wanted_s))
+
+
+def _index_bytes(item: Rendition, length_s: float) -> float:
+    """Everything up to the end of the index."""
+    if item.has_video and item.has_audio:
+        return PROGRESSIVE_INDEX_BYTES_PER_S * length_s
+    return item.index_bytes[1] if item.index_bytes is not None else INDEX_BYTES + INDEX_BYTES_PER_S * length_s
 
 
 def _bps(item: Rendition, length_s: float) -> float:

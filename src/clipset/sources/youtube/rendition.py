@@ -21,7 +21,8 @@ class Rendition:
 
     `short_side_px` is the smaller of width and height, so that an upright 360p video (360x640) counts as 360.
     `language_rank` is yt-dlp's: 10 original, 5 default, -1 unmarked or dubbed, -10 described. `available_at_s` is the
-    epoch second before which YouTube refuses the bytes (an advertisement would be playing).
+    epoch second before which YouTube refuses the bytes (an advertisement would be playing). `index_bytes` is where the
+    index lies, half open, if it was told.
     """
 
     format_id: str
@@ -39,6 +40,7 @@ class Rendition:
     suspect: bool
     high_dynamic_range: bool
     available_at_s: float | None = None
+    index_bytes: tuple[int, int] | None = None
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 

@@ -1,7 +1,7 @@
 """Video id to renditions: lean first, and a second look before any doubtful loss is believed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from yt_dlp.extractor.youtube._base import INNERTUBE_CLIENTS
@@ -72,6 +72,7 @@ class Resolver:
     def _look(self, video_id: str, clients: tuple[str, ...], *, lean: bool) -> Resolved:
         self._ydl.params["extractor_args"] = {"youtube": _extractor_args(clients, lean=lean)}
         self._ydl.notes.drain()
+        self._ydl.index_ranges.clear()
         self._ydl.last_failure = None
         return self._checked(self._extract(video_id), ",".join(clients))
 
@@ -96,7 +97,8 @@ class Resolver:
         if (reason := _NOT_YET.get(info.get("live_status") or "")) is not None:
             raise _failed(reason, f"live_status is {info.get('live_status')}")
         formats = info.get("formats") or ()
-        usable = renditions(formats)
+        ranges = self._ydl.index_ranges
+        usable = tuple(replace(i, index_bytes=ranges.of(i.format_id, i.size_bytes)) for i in renditions(formats))
         if not any(item.has_video for item in usable):
             if all_protected(formats):
                 raise _failed(Reason.DRM, "This video is DRM protected")

@@ -2,6 +2,7 @@
 
 import http.client
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 import urllib3
@@ -53,8 +54,13 @@ class MeteredResponse(Response):  # type: ignore[misc]  # yt-dlp ships no types
         super().__init__(fp=inner.fp, headers=inner.headers, url=url, status=inner.status, reason=inner.reason)
         self._inner = inner
         self._line = line
+        self._hear: Callable[[bytes], None] = lambda _: None
         self._began_s = time.monotonic()
         self._wire_bytes = 0
+
+    def heard_by(self, hear: Callable[[bytes], None]) -> None:
+        """Who is told the body when it is read as a whole."""
+        self._hear = hear
 
     def read(self, amt: int | None = None) -> bytes:
         """At most `amt` bytes, or all; raises RequestFailed when the connection breaks, Interrupted on stop."""
@@ -64,6 +70,8 @@ class MeteredResponse(Response):  # type: ignore[misc]  # yt-dlp ships no types
             taken += piece
         if amt is None and len(taken) >= most_bytes:
             raise RequestFailed(f"the answer of {redacted_url(self.url)} does not end")
+        if amt is None:
+            self._hear(bytes(taken))
         return bytes(taken)
 
     def read_some(self, most_bytes: int) -> bytes:

@@ -16,6 +16,7 @@ from yt_dlp.networking import Request
 from yt_dlp.networking.exceptions import HTTPError, RequestError
 
 from clipset.sources.youtube.config import Egress, Gate, YouTubeConfig
+from clipset.sources.youtube.indexes import IndexRanges, is_player
 from clipset.sources.youtube.origin import is_captcha_page, is_manifest, is_media, rewritten
 from clipset.sources.youtube.redact import redacted, redacted_url
 from clipset.sources.youtube.response import MeteredResponse, RequestFailed, cause_of
@@ -52,8 +53,8 @@ class ResolverYDL(YoutubeDL):  # type: ignore[misc]  # yt-dlp ships no types
 
     Each hop of each request is paced, counted, rewritten to the stand-in origin and, when it fails, raised as a
     RequestFailed out of the extractor. `meter` is that of the job at hand; `last_failure` is the last exception raised
-    here, because some corners of yt-dlp catch everything. Nothing is written to the screen, to the cookie file or to
-    yt-dlp's own cache.
+    here, because some corners of yt-dlp catch everything; `index_ranges` hears the player's answers. Nothing is written
+    to the screen, to the cookie file or to yt-dlp's own cache.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class ResolverYDL(YoutubeDL):  # type: ignore[misc]  # yt-dlp ships no types
     ) -> None:
         self.meter = Meter()
         self.notes = Notes()
+        self.index_ranges = IndexRanges()
         self.last_failure: Exception | None = None
         self._config, self._egress, self._gate = config, egress, gate
         self._stop, self._connections = stop, connections
@@ -76,10 +78,13 @@ class ResolverYDL(YoutubeDL):  # type: ignore[misc]  # yt-dlp ships no types
     def urlopen(self, req: Any) -> MeteredResponse:
         """Send a request and follow its redirects. Raises RequestFailed, Cooling, Interrupted."""
         try:
-            return self._follow(req if isinstance(req, Request) else Request(req))
+            response = self._follow(req if isinstance(req, Request) else Request(req))
         except (RequestFailed, Cooling, Interrupted) as error:
             self.last_failure = error
             raise
+        if is_player(response.url):
+            response.heard_by(self.index_ranges.note)
+        return response
 
     def broken(self, error: Exception, url: str) -> Exception:
         """The exception to raise for a connection that failed: the stop, if that is what broke it."""

@@ -121,7 +121,8 @@ class YouTubeSource:
         lease = _Lease(choice, lambda: self._again(job, session, choice))
         video = self._stream(session, _Address(lease, lambda found: found.video), streams)
         audio = self._stream(session, _Address(lease, _audio), streams) if choice.audio else None
-        return MediaInput(video, audio, format_id=choice.format_id)
+        index_bytes = (choice.video.index_bytes, choice.audio.index_bytes if choice.audio else None)
+        return MediaInput(video, audio, format_id=choice.format_id, index_bytes=index_bytes)
 
     def _choice(self, job: VideoJob, resolved: Resolved) -> Choice:
         spans = [wanted.clip.span for wanted in job.wanted]
