@@ -81,4 +81,5 @@ def _audio_stream(container: OutputContainer, sounds: Sounds) -> AudioStream:
     assert isinstance(stream, AudioStream)  # noqa: S101 - narrows the type of the codec just named
     stream.codec_context.thread_count = 1
     stream.codec_context.flags |= Flags.bitexact
+    stream.codec_context.options = {"aac_coder": "fast"}  # the same size and no worse, for half the time: bench_trim
     return stream
