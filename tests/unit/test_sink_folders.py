@@ -14,7 +14,7 @@ import pytest
 from clipset.durable import plain_os_errors
 from clipset.reasons import Reason
 from clipset.sinks import FolderSink
-from clipset.sinks.folders import _link_or_copy
+from clipset.sinks.folders import link_or_copy
 from clipset.types import ClipsetError
 
 CLIP = "train/riding_a_bike/abcdefghijk_000001_000011.mp4"
@@ -79,7 +79,7 @@ def test_where_links_do_not_work_a_copy_is_made(root: Path) -> None:
     source = shared / f"clipset-test-{os.getpid()}"
     source.write_bytes(b"frames")
     try:
-        _link_or_copy(source, root / "copy")
+        link_or_copy(source, root / "copy")
     finally:
         source.unlink()
     assert (root / "copy").read_bytes() == b"frames"
