@@ -293,7 +293,7 @@ def test_a_mistake_is_one_plain_line_and_nothing_is_written(mistake, places):
 def test_two_at_a_time_do_not_fill_one_directory(fetched_once, out):
     from clipset.export.kinds import Frames  # noqa: PLC0415
     from clipset.export.tree import taken  # noqa: PLC0415
-    from clipset.media.export import PictureForm  # noqa: PLC0415
+    from clipset.media.forms import PictureForm  # noqa: PLC0415
 
     with taken(out, fetched_once, Frames(PictureForm()), "exact-h360"):
         ran = here("frames", fetched_once, "--out", out)
@@ -303,7 +303,7 @@ def test_two_at_a_time_do_not_fill_one_directory(fetched_once, out):
 def test_a_link_in_the_tree_that_leads_out_of_it_is_not_followed(fetched_once, out, tmp_path):
     exported("frames", fetched_once, "--out", out, "--class", "cycling")
     (tmp_path / "elsewhere").mkdir()
-    (out / "train").symlink_to(tmp_path / "elsewhere")
+    (out / "test").symlink_to(tmp_path / "elsewhere")
     ran = here("frames", fetched_once, "--out", out)
     assert (ran.returncode, "symbolic link" in ran.stderr) == (5, True)
     assert list((tmp_path / "elsewhere").iterdir()) == []

@@ -20,7 +20,8 @@ from clipset.export.export import Export, ExportReport
 from clipset.export.kinds import Frames, Kind, Sound
 from clipset.export.tree import taken
 from clipset.ledger import Ledger
-from clipset.media.export import MediaExporter, PictureForm, SoundForm
+from clipset.media.export import MediaExporter
+from clipset.media.forms import PictureForm, SoundForm
 from clipset.plan import Selection, SelectionError
 from clipset.progress.files import counts_text, file_watcher
 from clipset.progress.text import human_bytes

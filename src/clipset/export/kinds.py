@@ -6,7 +6,8 @@ from typing import Protocol
 
 from clipset.durable import plain_os_errors
 from clipset.ledger.finished import FinishedClip
-from clipset.media.export import MediaExporter, PictureForm, SoundForm
+from clipset.media.export import MediaExporter
+from clipset.media.forms import PictureForm, SoundForm
 from clipset.plan.layout import SUFFIX
 from clipset.types import ByteStream
 

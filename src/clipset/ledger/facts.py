@@ -8,16 +8,20 @@ from clipset.types import US_PER_S
 
 _TENTH_US = US_PER_S // 10
 _FIELD_BITS, _FIELD_MAX = 16, 0xFFFF
-# Width, height, duration and frame rate as one number: SQLite sorts the rows to group them, and sorts numbers twice as
-# fast as rows of seven columns. Durations: `DurationBin`. Frame rates: hundredths, rounded.
-_FACTS = f"""
+# Width, height, duration and frame rate as one number, which SQLite groups twice as fast as rows of several.
+# Durations: `DurationBin`. Frame rates: hundredths, rounded.
+_PICTURES = f"""
 SELECT (min(width_px, {_FIELD_MAX // 2}) << {3 * _FIELD_BITS}) | (min(height_px, {_FIELD_MAX}) << {2 * _FIELD_BITS})
        | (min((duration_us + {_TENTH_US}) / {US_PER_S} * 2
               + ((duration_us + {_TENTH_US}) % {US_PER_S} > {2 * _TENTH_US}), {_FIELD_MAX}) << {_FIELD_BITS})
        | min((fps_numerator * 200 + fps_denominator) / (fps_denominator * 2), {_FIELD_MAX}) AS packed,
-       video_codec, audio_codec, count(*), sum(duration_us), sum(frames), sum(size_bytes)
-FROM stored GROUP BY packed, video_codec, audio_codec
+       count(*)
+FROM stored GROUP BY packed
 """  # noqa: S608 - constants of this module
+_CODECS = """
+SELECT video_codec, audio_codec, count(*), sum(duration_us), sum(frames), sum(size_bytes) FROM stored
+GROUP BY video_codec, audio_codec
+"""
 _SOURCES = """
 SELECT attempt.source, count(*) FROM clip CROSS JOIN attempt ON attempt.key = clip.attempt_key
 WHERE clip.state = 'done' GROUP BY attempt.source
@@ -45,13 +49,14 @@ class ClipFacts:
 
 
 def clip_facts(ledger: LedgerReader) -> ClipFacts:
-    """One pass over the clips, and one over where they came from."""
+    """Three passes: over the pictures, over the codecs, and over where the clips came from."""
     found = ClipFacts()
-    for packed, video_codec, audio_codec, clips, duration_us, frames, size_bytes in ledger.select(_FACTS):
+    for packed, clips in ledger.select(_PICTURES):
         width_px, height_px, duration, rate = _parts(packed)
         found.resolutions[width_px, height_px] += clips
         found.durations[duration] += clips
         found.frame_rates[rate] += clips
+    for video_codec, audio_codec, clips, duration_us, frames, size_bytes in ledger.select(_CODECS):
         found.video_codecs[video_codec] += clips
         found.audio_codecs[audio_codec or ""] += clips
         found.clips += clips

@@ -21,9 +21,9 @@ import av.subtitles.stream
 
 from clipset.media import foreign, job, jpeg, soundfile, wire
 from clipset.media.cache import READ_BYTES_MAX, ByteCache, Fetch
-from clipset.media.export import PictureForm, SoundForm
 from clipset.media.failing import ReadFailed, failure_of
 from clipset.media.faults import damaged
+from clipset.media.forms import PictureForm, SoundForm
 from clipset.media.layout import read_layout
 from clipset.media.limits import Limits
 from clipset.media.playlist import PlaylistFile

@@ -2,42 +2,16 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from clipset.media import wire
 from clipset.media.engine import MediaEngine
+from clipset.media.forms import PictureForm, SoundForm
 from clipset.media.limits import Limits
 from clipset.reasons import Reason
 from clipset.types import ByteStream, ClipsetError, Failure, Recipe, Stage
 
-PIECE_BYTES, PIECE_PICTURES = 1024 * 1024, 256  # what the child gathers before it sends, and one picture more
-
 TakePictures = Callable[[list[bytes]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class PictureForm:
-    """Every `every`th picture from the first on, scaled down to `short_side_px` if that is given.
-
-    `quality` is libav's qscale for JPEG: 1 the best, 31 the smallest.
-    """
-
-    every: int = 1
-    short_side_px: int | None = None
-    quality: int = 2
-
-    def kept(self, frames: int) -> int:
-        """How many pictures come of so many frames."""
-        return -(-frames // self.every)
-
-
-@dataclass(frozen=True, slots=True)
-class SoundForm:
-    """`format` is wav, flac or m4a. `rate_hz` None keeps the clip's rate, without `mono` its channels up to two."""
-
-    format: str = "wav"
-    rate_hz: int | None = None
-    mono: bool = False
 
 
 class MediaExporter:

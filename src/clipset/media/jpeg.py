@@ -10,9 +10,9 @@ from av import VideoFrame
 from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
-from clipset.media.export import PIECE_BYTES, PIECE_PICTURES, PictureForm
 from clipset.media.faults import damaged, no_video
 from clipset.media.foreign import WHOLE_FILE
+from clipset.media.forms import PIECE_BYTES, PIECE_PICTURES, PictureForm
 from clipset.media.geometry import Reshaper, Shape
 from clipset.media.limits import Limits
 from clipset.media.pictures import OpenGroup

@@ -14,9 +14,9 @@ from av.codec.context import Flags
 from av.container import OutputContainer
 from av.stream import Stream
 
-from clipset.media.export import SoundForm
 from clipset.media.faults import damaged
 from clipset.media.foreign import WHOLE_FILE
+from clipset.media.forms import SoundForm
 from clipset.media.limits import Limits
 from clipset.media.packets import refuse_cut_off, tick_of
 from clipset.media.sounds import Sounds, SoundShape

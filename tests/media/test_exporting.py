@@ -13,7 +13,8 @@ from generated import Essence, counter_of, remux
 from serving import Memory
 
 from clipset.media import Limits
-from clipset.media.export import PIECE_BYTES, MediaExporter, PictureForm, SoundForm, _parted
+from clipset.media.export import MediaExporter, _parted
+from clipset.media.forms import PIECE_BYTES, PictureForm, SoundForm
 from clipset.reasons import Reason
 from clipset.types import ClipsetError, Precision, Recipe
 
