@@ -61,7 +61,7 @@ def test_a_child_that_dies_is_a_media_crash_and_the_next_clip_gets_a_new_one(eng
 
 
 def test_a_child_that_hangs_is_killed_after_its_silence(engine_for, video):
-    engine = engine_for(limits=Limits(silence_s=0.3))
+    engine = engine_for(limits=Limits(silence_s=3))
     media = sabotaged(video[0], lambda: os.kill(engine.child_pid, signal.SIGSTOP), at=3)
     with engine.open(media) as cutter:
         hung = engine.child_pid
