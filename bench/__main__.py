@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-ALL = ("bench_read", "bench_load", "bench_plan")
+ALL = ("bench_peers", "bench_read", "bench_load", "bench_plan")
 
 
 def main() -> int:
