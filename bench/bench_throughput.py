@@ -1,13 +1,14 @@
 """What a run is bound by: `clipset fetch` over the modelled line, and where its CPU goes, process by process.
 
-    python -m bench.bench_throughput [CLIPS] [--minutes N] [--cache DIR] [-- OPTIONS OF FETCH]
+    python -m bench.bench_throughput [CLIPS] [--minutes N] [--mbit N] [--rtt-ms N] [--jobs N] [--cache DIR]
 
-The line is 60 Mbit/s with 30 ms. Two bounds are compared with the time it took: the bytes over the line's rate and the
+Two bounds are compared with the time it took: the bytes over the line's rate and the
 CPU seconds over the cores that were left by other programs (Linux only: it reads /proc four times a second).
 """
 
 import argparse
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -18,8 +19,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from bench.peers.rows import LINE, Row, make_rows, scenario
+from bench.peers.rows import Row, make_rows, scenario
 from clipset.rehearsal import Rehearsal
+from clipset.rehearsal.scenario import Line
 
 _EVERY_S = 0.25
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -74,29 +76,34 @@ def fetch(rows: Sequence[Row], origin: str, folder: Path, options: Sequence[str]
         writer.writerow(["label", "youtube_id", "time_start", "time_end", "split"])
         writer.writerows(["x", row.video_id, row.start_s, row.end_s, "train"] for row in rows)
     command = [sys.executable, "-m", "clipset", "fetch", str(folder / "list.csv"), "--out", str(folder / "dataset")]
-    command += ["--youtube-origin", origin, "--rate", "unlimited", *options]
-    return subprocess.Popen(command, text=True, stderr=(folder / "said.txt").open("w"), stdout=subprocess.DEVNULL)
+    command += ["--youtube-origin", origin, "--rate", "unlimited", "--json", *options]
+    return subprocess.Popen(command, text=True, stdout=(folder / "said.txt").open("w"), stderr=subprocess.STDOUT)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", nargs="?", type=int, default=_SET, help=f"at most {_SET}")
     parser.add_argument("--minutes", type=int, default=5)
+    parser.add_argument("--mbit", type=float, default=60.0, help="what the line carries")
+    parser.add_argument("--rtt-ms", type=float, default=30.0, help="from a request to its answer")
     parser.add_argument("--cache", type=Path, help="keep generated media here")
-    parser.add_argument("options", nargs="*", help="of clipset fetch, after --")
+    parser.add_argument("--jobs", type=int, help="videos in flight, instead of what clipset takes")
     asked = parser.parse_args()
     rows = make_rows(asked.minutes, _SET // 6)[: asked.clips]
-    with tempfile.TemporaryDirectory() as name, Rehearsal(scenario(rows), cache=asked.cache) as youtube:
+    line = Line(rtt_s=asked.rtt_ms / 1000, rate_bytes_per_s=round(asked.mbit * 1e6 / 8))
+    with tempfile.TemporaryDirectory() as name, Rehearsal(scenario(rows, line), cache=asked.cache) as youtube:
         youtube.prepare(row.video_id for row in rows)
-        wall_s, busy_s, used = follow(fetch(rows, youtube.origin, Path(name), asked.options))
+        options = () if asked.jobs is None else ("--jobs", str(asked.jobs))
+        wall_s, busy_s, used = follow(fetch(rows, youtube.origin, Path(name), options))
         sent_bytes = sum(entry.bytes_sent for entry in youtube.log)
         clips = len(list(Path(name).rglob("*.mp4")))
+        said = [json.loads(line) for line in Path(name, "said.txt").read_text().splitlines() if line.startswith("{")]
     cpu_s, cores = sum(used.values()), len(os.sched_getaffinity(0))
     others_s = busy_s - cpu_s
-    bounds = {"line": sent_bytes / (LINE.rate_bytes_per_s or 1), "cores": cpu_s / max(0.1, cores - others_s / wall_s)}
-    print(
-        f"{clips} clips in {wall_s:.1f} s; {cpu_s / clips:.2f} CPU s a clip; others took {others_s:.1f} CPU s meanwhile"
-    )
+    bounds = {"line": sent_bytes * 8 / (asked.mbit * 1e6), "cores": cpu_s / max(0.1, cores - others_s / wall_s)}
+    print(f"{clips} clips in {wall_s:.1f} s, {cpu_s / clips:.2f} CPU s a clip; others used {others_s:.1f} CPU s")
+    progress = [event for event in said if event["event"] == "progress"]
+    print("in flight: " + " ".join(f"{event['in_flight']} ({event['bound_by']})" for event in progress[:-1]))
     print("CPU: " + ", ".join(f"{part} {used[part]:.1f} s ({used[part] / cpu_s:.1%})" for part in PARTS))
     print("bounds: " + ", ".join(f"{what} {bound_s:.1f} s" for what, bound_s in bounds.items()), end="; ")
     print(f"took {wall_s / max(bounds.values()):.2f} of the larger")

@@ -56,9 +56,9 @@ def make_rows(minutes: int, copies: int) -> list[Row]:
     return rows
 
 
-def scenario(rows: Sequence[Row]) -> Scenario:
+def scenario(rows: Sequence[Row], line: Line = LINE) -> Scenario:
     """Kinder to the peers than YouTube, which slows whole downloads by ffmpeg to 32 KiB/s."""
-    return Scenario(videos={row.video_id: row.video for row in rows}, line=LINE, oversize=Oversize.SERVE)
+    return Scenario(videos={row.video_id: row.video for row in rows}, line=line, oversize=Oversize.SERVE)
 
 
 def least_bytes(row: Row, library: MediaLibrary) -> int:
