@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
-ALL = ("bench_peers", "bench_read", "bench_load", "bench_plan")
+ALL = (
+    *("bench_peers", "bench_throughput", "bench_clip"),
+    *("bench_read", "bench_load", "bench_plan", "bench_scale"),
+)
 
 
 def main() -> int:
