@@ -29,13 +29,14 @@ format: ## let ruff mend what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: ## measure; see docs/performance.md
-	@scripts/setup.sh dev
+bench: ## measure, also beside what people use today; see docs/performance.md
+	@scripts/setup.sh bench
 	@$(BIN)/python -m bench
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --upgrade --output-file locks/run.txt
 	uv pip compile pyproject.toml --group build --group dev --group readers --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --constraint locks/run.txt --output-file locks/dev.txt
+	uv pip compile pyproject.toml --group build --group dev --group readers --group bench --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --constraint locks/dev.txt --output-file locks/bench.txt
 
 clean: ## remove what was built, not what was fetched
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -3,7 +3,11 @@
 import subprocess
 import sys
 
-ALL = ("bench_read", "bench_load", "bench_plan", "bench_mirror", "bench_trim", "bench_governor --world guest --seeds 2")
+ALL = (
+    *("bench_peers", "bench_throughput", "bench_clip"),
+    *("bench_read", "bench_load", "bench_plan", "bench_scale"),
+    *("bench_mirror", "bench_trim", "bench_governor --world guest --seeds 2"),
+)
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes .venv with the locked dependencies: `scripts/setup.sh run` for using clipset, `dev` for testing it as well.
+# Makes .venv with the locked dependencies: `scripts/setup.sh run` for using clipset, `dev` for testing it as well,
+# `bench` for measuring it beside others.
 # Needs python3 (3.11 or newer) and PyPI; installs Debian's python3-venv where that is missing and it may.
 set -eu
 kind=$1

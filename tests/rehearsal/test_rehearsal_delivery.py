@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import threading
 from pathlib import Path
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -173,6 +174,21 @@ def test_connections_wait_for_each_other_on_the_line():
     pace = handler.Pace(Line(rate_bytes_per_s=1000))
     assert [pace.delay_s(500, now_us=0) for _ in range(3)] == [0.5, 1.0, 1.5]
     assert pace.delay_s(500, now_us=10 * US_PER_S) == 0.5
+
+
+def test_a_reader_that_leaves_was_sent_no_more_than_the_line_holds(start, media_url, fake_clock):
+    video = Video(**BRIEF, media_faults=(MediaFault(kind=MediaFaultKind.ENDLESS),))
+    line = Line(rtt_s=0.03, rate_bytes_per_s=1_000_000)
+    rehearsal = start(Scenario(default=video, line=line), clock=fake_clock)
+    url, server = urlsplit(media_url(rehearsal, ID)), urlsplit(rehearsal.origin)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        client.connect((server.hostname, server.port))
+        client.sendall(f"GET {url.path}?{url.query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        threading.Event().wait(0.3)  # for the server to fill what takes it
+    while not (left := [entry for entry in rehearsal.log if entry.kind is Kind.MEDIA]):
+        threading.Event().wait(0.01)
+    assert left[0].bytes_sent < 1_000_000
 
 
 # --- what goes wrong -------------------------------------------------------------------------------------------------

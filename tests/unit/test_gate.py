@@ -128,6 +128,15 @@ def test_of_many_waiting_threads_only_one_watches_the_time(clock: VirtualClock) 
     assert most == [1]
 
 
+def test_a_snapshot_counts_who_waits_for_a_permit(clock: VirtualClock) -> None:
+    entrance, waiting = gate(clock, Policy(Mode.FIXED, 60)), list[int]()
+    clock.script = lambda: waiting.append(entrance.snapshot().waiting)
+    entrance.enter()
+    entrance.enter()
+    assert set(waiting) == {1}
+    assert entrance.snapshot().waiting == 0
+
+
 def test_a_waiting_thread_goes_on_soon_after_the_probe_succeeded(clock: VirtualClock) -> None:
     entrance = gate(clock, Policy(Mode.UNLIMITED))
     entrance.refused(None, "429")

@@ -2,7 +2,7 @@
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from benches import FACTS, S, clip, failure
@@ -108,6 +108,39 @@ def test_the_time_left_includes_the_cool_down():
     assert "ETA 9 s" in pace_text(count, [COOLING, OPEN], NOW_US)
 
 
+def waited(**cost: float) -> Attempt:
+    return replace(DONE, cost=Cost(**cost))
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "gates", "bound"),
+    [
+        ([], [OPEN], None),
+        ([waited(download_s=3.0, trim_s=1.0)] * 20, [OPEN], "line"),
+        ([waited(download_s=1.0, trim_s=3.0)] * 20, [OPEN], "cores"),
+        ([waited(download_s=1.0, trim_s=1.0)], [replace(OPEN, waiting=3)], "egress"),
+        ([waited(download_s=1.0, trim_s=1.0)], [COOLING], "egress"),
+        ([waited(download_s=1.0, trim_s=9.0)] * 9, [COOLING, OPEN], "cores"),
+    ],
+)
+def test_a_run_is_bound_by_what_its_workers_wait_for_most(verdicts, gates, bound):
+    count = tally()
+    for verdict in verdicts:
+        count.add(verdict, NOW_US)
+    for second in range(11):
+        count.looked(gates, NOW_US + second * S)
+    assert count.bound_by == bound
+
+
+def test_what_bound_a_run_some_minutes_ago_is_forgotten():
+    count = tally()
+    count.looked([OPEN], NOW_US)
+    count.add(waited(download_s=100.0), NOW_US)
+    count.looked([OPEN], NOW_US + 600 * S)
+    count.add(waited(trim_s=1.0), NOW_US + 600 * S)
+    assert count.bound_by == "cores"
+
+
 def test_a_cool_down_is_a_countdown_with_the_time_of_the_next_try():
     assert "(in 1 h)" in egress_line(COOLING, NOW_US)
     assert "300 videos/h" in egress_line(OPEN, NOW_US)
@@ -125,7 +158,7 @@ def test_plain_lines_tell_failures_and_changes_of_an_egress_once():
     said = out.getvalue()
     assert said.count("cooling down") == 1
     assert said.count("private (Private [31m video Sign in)") == 1
-    assert "2 videos in flight" in said
+    assert "2 videos in flight · bound by: egress" in said
     assert "\x1b" not in said
 
 
@@ -134,26 +167,28 @@ def test_the_panel_fits_eighty_columns():
     panel = LivePanel(
         Tally(clips=650_000, done=123_456, lost=12_345, fetched_bytes=10**12, started_us=0), Clock(), console
     )
-    panel.recorded(DONE)
+    panel.recorded(waited(download_s=1.0))
     panel.recorded(LOST)
     panel.tick(4, [OPEN, COOLING], None)
     console.print(panel._live.get_renderable())
     lines = console.export_text().splitlines()
     assert "123457 done" in lines[0]
     assert "12346 lost" in lines[0]
-    assert len(lines) == 5
+    assert lines[2].strip() == "bound by: line"
+    assert len(lines) == 6
     assert all(len(line) <= 80 for line in lines)
 
 
 def test_events_are_json_with_one_for_each_change():
     clock, out = Clock(), io.StringIO()
     with JsonEvents(tally(), clock, out) as events:
-        events.recorded(DONE)
+        events.recorded(waited(trim_s=1.0))
         events.recorded(LOST)
         events.tick(1, [COOLING], None)
         events.tick(1, [COOLING], None)
     said = [json.loads(line) for line in out.getvalue().splitlines()]
     assert [event["event"] for event in said] == ["clip", "clip", "egress", "progress"]
+    assert said[-1]["bound_by"] == "cores"
     assert [event.get("state") for event in said] == ["done", "lost", "cooling", None]
 
 

@@ -127,7 +127,7 @@ class RunOptions:
     """How the work is done here."""
 
     jobs: int | None = None
-    """Videos in flight; derived from the machine when not given."""
+    """Videos in flight; derived from the machine, and from what they wait for, when not given."""
 
     engine: Literal["local"] = "local"
     """Where the work runs."""

@@ -12,7 +12,7 @@ from clipset.cli.options import ReachOptions, RunOptions
 from clipset.clock import Clock
 from clipset.config import UserError
 from clipset.engines import Engine
-from clipset.engines.local import LocalEngine, default_jobs
+from clipset.engines.local import LocalEngine, default_jobs, most_jobs
 from clipset.ledger import EgressRow
 from clipset.materialise import Bench
 from clipset.media import MediaEngine
@@ -157,7 +157,9 @@ def engine(running: RunOptions, prepared: list[Prepared], recipe: Recipe, out: P
     def make_bench() -> Bench:
         return Bench(tuple(source.make() for source in prepared), MediaEngine(recipe, abort), sink, abort, at_hand)
 
-    return LocalEngine(make_bench, running.jobs or default_jobs())
+    if running.jobs is not None:
+        return LocalEngine(make_bench, running.jobs)
+    return LocalEngine(make_bench, default_jobs(), most_jobs())
 
 
 def setting(

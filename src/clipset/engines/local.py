@@ -5,35 +5,53 @@ import queue
 import threading
 from collections.abc import Callable
 
+from clipset.engines.staffing import SPARE, Staffing
 from clipset.materialise import Bench, materialise
 from clipset.types import Outcome, VideoJob
+
+_MOST_JOBS = 32
+_JOBS_PER_CORE = 8
+_JOB_BYTES = 128 << 20
+"""What a worker and its media child may take: three times what they do with 360p."""
 
 
 def default_jobs() -> int:
     """Videos in flight when the user does not say: the encoders fill the cores, two more wait for the network."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
-    return min(cores + 2, 32)
+    return min(_cores() + SPARE, _MOST_JOBS)
+
+
+def most_jobs() -> int:
+    """What they may grow to where they wait for the network: half of the memory at most."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    return max(default_jobs(), min(_cores() * _JOBS_PER_CORE, memory // _JOB_BYTES, _MOST_JOBS))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
 
 
 class LocalEngine:
-    """`make_bench` is called in each worker thread when its first job comes."""
+    """`make_bench` is called in each worker thread when its first job comes.
 
-    def __init__(self, make_bench: Callable[[], Bench], jobs: int) -> None:
+    `jobs` are in flight at first, up to `most` where those wait for the network; without `most` it stays at `jobs`.
+    """
+
+    def __init__(self, make_bench: Callable[[], Bench], jobs: int, most: int | None = None) -> None:
         self._make_bench = make_bench
         self._jobs: queue.SimpleQueue[VideoJob | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._capacity = jobs
+        self._staffing = Staffing(_cores(), jobs, most or jobs)
         self._in_flight = 0
 
     @property
     def capacity(self) -> int:
-        return self._capacity
+        return self._staffing.jobs
 
     def submit(self, job: VideoJob) -> None:
         self._in_flight += 1
         self._jobs.put(job)
-        if len(self._threads) < min(self._in_flight, self._capacity):
+        if len(self._threads) < self._in_flight:
             thread = threading.Thread(target=self._work, name=f"clipset-{len(self._threads) + 1}", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -52,6 +70,7 @@ class LocalEngine:
         self._in_flight -= 1
         if isinstance(done, BaseException):
             raise done
+        self._staffing.learn(attempt.cost for attempt in done.attempts)
         return done
 
     def close(self) -> None:

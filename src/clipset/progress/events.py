@@ -53,6 +53,7 @@ class JsonEvents:
         self.say(**event, fetched_bytes=cost.fetched_bytes, requests=cost.requests, total_s=round(cost.total_s, 3))
 
     def tick(self, in_flight: int, gates: Sequence[GateView], waiting_until_us: int | None) -> None:  # noqa: ARG002 - the protocol
+        self._tally.looked(gates, self._clock.now_us())
         for gate in gates:
             state = (gate.state, gate.not_before_us if gate.state == "cooling" else None)
             if self._states.get(gate.name) != state:
@@ -98,6 +99,7 @@ class JsonEvents:
             requests=tally.requests,
             clips_per_min=round(tally.clips_per_s(now_us) * 60, 2),
             eta_s=None if eta_s is None else round(eta_s),
+            bound_by=tally.bound_by,
         )
 
     def say(self, **event: Any) -> None:

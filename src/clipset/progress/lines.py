@@ -36,6 +36,7 @@ class PlainLines:
 
     def tick(self, in_flight: int, gates: Sequence[GateView], waiting_until_us: int | None) -> None:
         now_us = self._clock.now_us()
+        self._tally.looked(gates, now_us)
         for gate in gates:
             if self._states.get(gate.name, "open") != gate.state:
                 self._states[gate.name] = gate.state
@@ -44,7 +45,7 @@ class PlainLines:
             return
         self._next_us = now_us + _EVERY_S * US_PER_S
         pace = pace_text(self._tally, gates, now_us) + waiting_text(in_flight, waiting_until_us, now_us)
-        self._say(f"{counts_text(self._tally)} · {pace}")
+        self._say(" · ".join(filter(None, (counts_text(self._tally), pace, bound_text(self._tally)))))
 
     def streaming(self, view: SweepView) -> None:
         now_us = self._clock.now_us()
@@ -88,6 +89,11 @@ def sweep_text(view: SweepView) -> str:
     if view.eta_s is not None:
         parts.append(f"ETA {human_duration(view.eta_s)} at most")
     return " · ".join(parts)
+
+
+def bound_text(tally: Tally) -> str:
+    """What holds the run up; nothing while that is unknown."""
+    return f"bound by: {tally.bound_by}" if tally.bound_by is not None and tally.left else ""
 
 
 def egress_line(gate: GateView, now_us: int) -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clipset.clock import Clock
-from clipset.progress.lines import egress_line, pace_text, sweep_text, waiting_text
+from clipset.progress.lines import bound_text, egress_line, pace_text, sweep_text, waiting_text
 from clipset.progress.tally import Tally
 from clipset.progress.text import printable
 from clipset.sweep.view import SweepView
@@ -44,8 +44,10 @@ class LivePanel:
 
     def tick(self, in_flight: int, gates: Sequence[GateView], waiting_until_us: int | None) -> None:
         now_us = self._clock.now_us()
+        self._tally.looked(gates, now_us)
         styles = {"cooling": "yellow"}
         lines = [Text(pace_text(self._tally, gates, now_us) + waiting_text(in_flight, waiting_until_us, now_us))]
+        lines += [Text(bound)] if (bound := bound_text(self._tally)) else []
         lines += [Text(egress_line(gate, now_us), style=styles.get(gate.state, "green")) for gate in gates]
         lines += [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._failures]
         self._live.update(Group(self._counts(), *lines))

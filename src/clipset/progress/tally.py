@@ -1,9 +1,12 @@
 """What a session has done so far, counted from verdicts as they are recorded."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from clipset.progress.waits import Bound, Waits
 from clipset.reasons import Disposition
+from clipset.throttle.gate import GateView
 from clipset.types import US_PER_S, Attempt, Stored
 
 _WINDOW = 200
@@ -21,6 +24,7 @@ class Tally:
     stored_bytes: int = 0
     requests: int = 0
     started_us: int = 0
+    _waits: Waits = field(default_factory=Waits)
     _recent_us: deque[int] = field(default_factory=lambda: deque(maxlen=_WINDOW))
 
     @property
@@ -30,6 +34,7 @@ class Tally:
     def add(self, verdict: Attempt, now_us: int) -> None:
         self.fetched_bytes += verdict.cost.fetched_bytes
         self.requests += verdict.cost.requests
+        self._waits.spent(verdict.cost)
         if isinstance(verdict.result, Stored):
             self.done += 1
             self.stored_bytes += verdict.result.size_bytes
@@ -42,6 +47,15 @@ class Tally:
     def regain(self) -> None:
         """A clip that was given up is about to be added as done."""
         self.lost = max(0, self.lost - 1)
+
+    def looked(self, gates: Sequence[GateView], now_us: int) -> None:
+        """A few times a second: what the gates are doing."""
+        self._waits.seen(gates, now_us)
+
+    @property
+    def bound_by(self) -> Bound | None:
+        """What the session is bound by now; None before anything took time."""
+        return self._waits.bound
 
     def clips_per_s(self, now_us: int) -> float:
         """Clips settled a second, over the last ones; 0.0 before the first."""

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
 from clipset.clock import Clock
+from clipset.rehearsal.delivery import PIECE_BYTES
 from clipset.rehearsal.journal import Entry, Journal
 from clipset.rehearsal.limit import egress_name
 from clipset.rehearsal.reply import Ending, Reply
@@ -58,6 +59,14 @@ class Handler(BaseHTTPRequestHandler):
     server_version = "clipset-rehearsal"
     disable_nagle_algorithm = True  # header and body are two sends; Nagle would hold the second for 40 ms
     stage: Stage
+
+    def setup(self) -> None:
+        """Over loopback a sender is megabytes ahead of its reader; what a modelled line cannot hold is not sent."""
+        super().setup()
+        line = self.stage.studio.scenario.line
+        if line.rate_bytes_per_s is not None:
+            on_the_way = max(PIECE_BYTES, round(line.rate_bytes_per_s * line.rtt_s))
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, on_the_way)
 
     def do_GET(self) -> None:
         self._serve()

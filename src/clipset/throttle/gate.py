@@ -28,6 +28,7 @@ class GateView:
     permits_per_hour: float | None  # None: unlimited
     last_detail: str
     state_json: str
+    waiting: int = 0  # threads that wait for their permit
 
 
 class Gate:
@@ -102,7 +103,7 @@ class Gate:
     def snapshot(self) -> GateView:
         with self._lock:
             is_cooling = governor.is_cooling(self._state, self._now_us())
-            state = self._state
+            state, waiting = self._state, self._waiting
         return GateView(
             name=self.name,
             state="cooling" if is_cooling else "open",
@@ -110,6 +111,7 @@ class Gate:
             permits_per_hour=None if self._policy.mode is Mode.UNLIMITED else rate_per_h(state, self._policy),
             last_detail=state.last_detail,
             state_json=state.to_json(),
+            waiting=waiting,
         )
 
     @property

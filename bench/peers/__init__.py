@@ -1,0 +1,1 @@
+"""What people use today, beside clipset: the contenders of `bench.bench_peers`."""
