@@ -144,4 +144,4 @@ def _open(cache: Bytes, layout: Layout, visible: tuple[Extent, ...] | None) -> t
 
 
 def _up_to_near(end: int, extents: list[Extent]) -> int:
-    return next((stop for start, stop in sorted(extents) if start <= end + 3 * BRIDGE_BYTES and stop > end), end)
+    return next((stop for start, stop in sorted(extents) if start <= end + BRIDGE_BYTES and stop > end), end)

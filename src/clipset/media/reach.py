@@ -7,7 +7,8 @@ from fractions import Fraction
 from clipset.media.boxes import Fragment
 from clipset.media.cache import BRIDGE_BYTES, REQUEST_BYTES, Extent
 
-_KEYFRAME_SHARE = Fraction(9, 50)  # of a group of pictures may be its first: 0.02 to 0.17 in groups of five seconds
+# Of a group of pictures may be its first: 0.02 to 0.17 in groups of five seconds. More, for fewer requests, in webm.
+_KEYFRAME_OF_FRAGMENT, _KEYFRAME_OF_CLUSTER = Fraction(3, 20), Fraction(9, 50)
 SOUND_MARGIN = Fraction(1, 25)
 """Of a unit's bytes: how far the sizes of its sound may lie from a line. Up to 0.033 in ten seconds of real sound."""
 
@@ -36,7 +37,8 @@ def fragments_reach(
     first = fragments[max(0, bisect_right(starts, start_s) - 1 - lead)]
     last = fragments[max(0, bisect_left(starts, end_s) - 1)]
     share = (end_s - last.start_s) / (last.end_s - last.start_s) if last.end_s > last.start_s else Fraction(1)
-    return first.start, last.start + _front_bytes(last.end - last.start, share, picture)
+    keyframe = _KEYFRAME_OF_FRAGMENT if picture else None
+    return first.start, last.start + _front_bytes(last.end - last.start, share, keyframe)
 
 
 def cues_reach(cues: Sequence[Cue], start: int, end: int, picture: bool, lead: int = 0) -> Extent:
@@ -51,16 +53,17 @@ def cues_reach(cues: Sequence[Cue], start: int, end: int, picture: bool, lead: i
         return cues[first][1], cues[-1][1]
     (time, position), (next_time, next_position) = cues[last], cues[last + 1]
     share = Fraction(end - time, next_time - time) if next_time > time else Fraction(1)
-    return cues[first][1], position + _front_bytes(next_position - position, share, picture)
+    keyframe = _KEYFRAME_OF_CLUSTER if picture else None
+    return cues[first][1], position + _front_bytes(next_position - position, share, keyframe)
 
 
-def _front_bytes(size_bytes: int, share: Fraction, picture: bool) -> int:
-    """The bytes that hold the first `share` of a fragment: a line above the curve, for the keyframe comes first.
+def _front_bytes(size_bytes: int, share: Fraction, keyframe: Fraction | None) -> int:
+    """The bytes that hold the first `share` of a unit: a line above the curve, for a keyframe comes first, if any does.
 
     Of pictures the whole, where asking for the rest would cost more than having it.
     """
     share = min(share, Fraction(1))
-    if not picture:
+    if keyframe is None:
         return min(size_bytes, int(size_bytes * (share + SOUND_MARGIN)))
-    expected = int(size_bytes * (_KEYFRAME_SHARE + (1 - _KEYFRAME_SHARE) * share))
+    expected = int(size_bytes * (keyframe + (1 - keyframe) * share))
     return size_bytes if size_bytes - expected <= max(REQUEST_BYTES, size_bytes // 10) else expected
