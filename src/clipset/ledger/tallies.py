@@ -15,8 +15,11 @@ from clipset.types import US_PER_S
 HOUR_US = 3_600 * US_PER_S
 _LEAST_COOL_DOWN_US = 60 * US_PER_S  # videos in flight are refused and answered within seconds of each other
 
-_FETCHED = "clip CROSS JOIN attempt ON attempt.key = clip.attempt_key WHERE clip.state = 'done' AND download_us > 0"
-_TIMINGS = f"SELECT download_us, trim_us, total_us FROM {_FETCHED}"  # noqa: S608 - constants of this module
+_FETCHED = (
+    "clip CROSS JOIN attempt ON attempt.key = clip.attempt_key"
+    " WHERE clip.state = 'done' AND attempt.source NOT IN ('adopt', 'disk')"
+)
+_TIMINGS = f"SELECT download_us, trim_us, total_us FROM {_FETCHED} AND download_us > 0"  # noqa: S608 - constants of this module
 _PER_HOUR = f"""
 SELECT last_at_us / {HOUR_US}, count(*) FROM {_FETCHED} GROUP BY 1 ORDER BY 1
 """  # noqa: S608 - constants of this module
@@ -88,7 +91,7 @@ class ListRow(NamedTuple):
 
 
 def timings(ledger: LedgerReader) -> Iterator[tuple[int, int, int]]:
-    """(download_us, trim_us, total_us) of each clip that was fetched."""
+    """(download_us, trim_us, total_us) of each clip that was fetched and timed."""
     yield from ledger.select(_TIMINGS)
 
 
@@ -140,7 +143,10 @@ def lists(ledger: LedgerReader) -> list[ListRow]:
 
 def sessions(ledger: LedgerReader) -> list[SessionRow]:
     rows = ledger.select("SELECT key, started_at_us, stopped_at_us, stopped_by, tools FROM session ORDER BY key")
-    return [SessionRow(*row, _tools(tools)) for *row, tools in rows]
+    return [
+        SessionRow(key, started_us, stopped_us, stopped_by, _tools(tools))
+        for key, started_us, stopped_us, stopped_by, tools in rows
+    ]
 
 
 def picture_sizes(ledger: LedgerReader) -> list[tuple[int, int, int]]:

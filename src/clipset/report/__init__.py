@@ -5,6 +5,7 @@ of them, `writing` the files.
 """
 
 from clipset.report.findings import Findings
-from clipset.report.sections import Section, sections
+from clipset.report.section import Section
+from clipset.report.sections import sections
 
 __all__ = ["Findings", "Section", "sections"]

@@ -1,7 +1,7 @@
 """What clips took: means, maxima, the same without outliers, and which stage dominates. Pure."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -63,17 +63,18 @@ class Timings:
 
     def inside_fences(self) -> "Timings":
         """The clips inside Tukey's fences: of the download times first, then of the trim times that are left."""
-        kept = self._within("download_us", fences_us(self.download_us))
-        return kept._within("trim_us", fences_us(kept.trim_us))
+        low_us, high_us = fences_us(self.download_us)
+        kept = Timings.of(row for row in self.rows() if low_us <= row[0] <= high_us)
+        low_us, high_us = fences_us(kept.trim_us)
+        return Timings.of(row for row in kept.rows() if low_us <= row[1] <= high_us)
+
+    def rows(self) -> Iterator[tuple[int, int, int]]:
+        """(download_us, trim_us, total_us)."""
+        return zip(self.download_us, self.trim_us, self.total_us, strict=True)
 
     def trim_dominates(self) -> int:
         """How many clips took at least as long to trim as to download: a tie is the trim's."""
         return sum(trim >= download for download, trim in zip(self.download_us, self.trim_us, strict=True))
-
-    def _within(self, column: str, fence_us: tuple[float, float]) -> "Timings":
-        low_us, high_us = fence_us
-        rows = zip(getattr(self, column), self.download_us, self.trim_us, self.total_us, strict=True)
-        return Timings.of(row for value_us, *row in rows if low_us <= value_us <= high_us)  # type: ignore[misc]
 
 
 def fences_us(values_us: Sequence[int]) -> tuple[float, float]:
