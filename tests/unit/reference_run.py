@@ -101,7 +101,7 @@ class ReferenceRun:
         end_us = START_US
         for key, clips in enumerate(self.sessions, 1):
             start_us, end_us = end_us + 86_400 * S, end_us + 86_400 * S + clips * S
-            yield key, start_us, end_us, "throttle", tools, end_us, clips, clips * 1000
+            yield key, start_us, end_us, "throttle", tools, end_us, clips, clips * 2000
         yield len(self.sessions) + 1, end_us + S, end_us + 3601 * S, "finished", tools, end_us, self.done, 0
 
     def _placed(self) -> Iterator[tuple[int, int]]:

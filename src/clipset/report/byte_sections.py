@@ -80,9 +80,7 @@ def pictures(found: Findings) -> Section | None:
     return Section(
         "resolutions",
         "Resolutions",
-        (
-            f"{len(sizes):,} picture size{'s' * (len(sizes) != 1)}; the most frequent is {sizes[0][0]} pixels ({percent(sizes[0][1] / whole)}).",
-        ),
+        (f"{len(sizes):,} different; the most frequent is {sizes[0][0]} pixels ({percent(sizes[0][1] / whole)}).",),
         pie("Resolution", sizes),
         Table(("width x height (pixels)", "clips", "share"), [(*row, percent(row[1] / whole)) for row in sizes], 12),
     )
@@ -96,7 +94,7 @@ def rates(found: Findings) -> Section | None:
     return Section(
         "frame_rates",
         "Frame rates",
-        (f"{len(named):,} frame rate{'s' * (len(named) != 1)}; the most frequent is {named[0][0]} frames a second.",),
+        (f"{len(named):,} different; the most frequent is {named[0][0]} frames a second.",),
         pie("Frame rate", [(f"{fps} fps", count) for fps, count in named]),
         Table(("frames a second", "clips", "share"), [(*row, percent(row[1] / whole)) for row in named], 12),
     )

@@ -10,7 +10,7 @@ from clipset.drawing import libraries
 from clipset.progress.text import printable
 
 # Okabe and Ito's palette: told apart by the colour-blind
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442", "#555555")
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442", "#555555", "#BBBBBB")
 OTHERS = "others"
 
 _WIDTH_PX, _HEIGHT_PX = 620, 260
@@ -62,10 +62,10 @@ def ranked(title: str, rows: Sequence[tuple[str, float, str]], what: str, *, is_
     """Horizontal bars in the order of the rows: (name, length, what to write beside it)."""
     alt, _ = libraries()
     values = [
-        {"name": f"{printable(name, _NAME_LIMIT)}", "n": length, "said": said, "order": order}
-        for order, (name, length, said) in enumerate(rows)
+        {"name": name, "n": length, "said": said, "order": order}
+        for order, (name, (_, length, said)) in enumerate(zip(_told_apart(rows), rows, strict=True))
     ]
-    axis = alt.Axis(format="%" if is_share else "~s", tickCount=6)
+    axis = alt.Axis(format="%" if is_share else "~g", tickCount=6)
     most = max([*(row[1] for row in rows), 1e-9]) * 1.22
     x = alt.X("n:Q", title=what, axis=axis, scale=alt.Scale(domain=[0, most], nice=False))
     y = alt.Y("name:N", sort=alt.SortField("order"), title=None, axis=alt.Axis(labelLimit=260))
@@ -102,9 +102,15 @@ def over_time(title: str, steps: Sequence[tuple[int, float]], bands: Sequence[tu
     begin_ms, end_ms = steps[0][0], steps[-1][0]
     shown = [(max(begin_ms, start_ms), min(end_ms, stop_ms)) for start_ms, stop_ms in bands]
     marks = [{"at": start_ms, "to": stop_ms, "what": "cool-down"} for start_ms, stop_ms in shown if stop_ms > start_ms]
-    scale = alt.Scale(domain=["clips fetched an hour", "cool-down"], range=[COLOURS[0], COLOURS[1]])
+    kinds = ["clips fetched an hour", *(["cool-down"] if marks else [])]
+    scale = alt.Scale(domain=kinds, range=list(COLOURS))
     colour = alt.Color("what:N", scale=scale, legend=alt.Legend(title=None, orient="top"))
-    x = alt.X("at:T", title="time (UTC)", scale=alt.Scale(type="utc", domain=[begin_ms, end_ms], nice=False))
+    x = alt.X(
+        "at:T",
+        title="time (UTC)",
+        axis=alt.Axis(format="%d %b %H:%M", tickCount=6),
+        scale=alt.Scale(type="utc", domain=[begin_ms, end_ms], nice=False),
+    )
     pace = (
         alt.Chart(alt.Data(values=rows))
         .transform_calculate(what="'clips fetched an hour'")
@@ -124,6 +130,12 @@ def over_time(title: str, steps: Sequence[tuple[int, float]], bands: Sequence[tu
         width=_WIDTH_PX, height=_HEIGHT_PX, title=alt.Title(title, subtitle=subtitle)
     )
     return _styled(chart)
+
+
+def _told_apart(rows: Sequence[tuple[str, float, str]]) -> list[str]:
+    """The names as they are shown; those that are the same when cut have a number each."""
+    names = [printable(name, _NAME_LIMIT) for name, _, _ in rows]
+    return [f"{name} #{at}" if names.count(name) > 1 else name for at, name in enumerate(names, 1)]
 
 
 def _fewer(parts: list[tuple[str, int]]) -> list[tuple[str, int]]:
