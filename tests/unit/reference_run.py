@@ -28,7 +28,7 @@ REASONS = {
 SESSIONS = (136_963, 74_071, 54_527, 29_689, 11_757, 259, 55, 4)
 STORED_BYTES = round(628.43 * (1 << 30))
 TIMED, TRIM_DOMINATES = 298_651, 4_992
-LABELS = 700
+CLASSES = 699
 _HOSTILE = '<script>alert("x")</script>'
 
 
@@ -120,6 +120,10 @@ class ReferenceRun:
         for key, reason in enumerate(self._failures(), self.done + 1):
             yield key, key, "lost", reason, START_US, 1, key
 
+    def _label(self, key: int) -> str:
+        """The last clip, a lost one, has a class of its own, which a stranger named."""
+        return _HOSTILE if key == self.wanted else f"class {key % CLASSES}"
+
     def _failures(self) -> Iterator[str]:
         return chain.from_iterable(repeat(reason, count) for reason, count in self.reasons.items())
 
@@ -147,10 +151,6 @@ class ReferenceRun:
         position = 0
         for position, split in enumerate(splits, 1):
             key = (position - 1) % self.done + 1
-            yield key, split, _label(key), position, ""
+            yield key, split, self._label(key), position, ""
         for key in range(self.done + 1, self.wanted + 1):
-            yield key, "train", _label(key), position + key, ""
-
-
-def _label(key: int) -> str:
-    return _HOSTILE if key % LABELS == 0 else f"class {key % LABELS}"
+            yield key, "train", self._label(key), position + key, ""

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reference_run import DONE, REASONS, SESSIONS, STORED_BYTES, TIMED, TRIM_DOMINATES, WANTED, ReferenceRun, times
-from test_ledger_jobs import S, Desk, outcome, row
+from test_ledger_jobs import Desk, S, outcome, row
 
 from clipset.cli import main
 from clipset.ledger import Ledger, tallies
@@ -149,7 +149,7 @@ def test_the_page_is_one_file_that_loads_nothing(small):
 
 
 def test_hostile_labels_stay_text_in_every_file(small):
-    """Class 0 of the run is a script."""
+    """The worst class of the run is a script."""
     html = (small / "report" / "report.html").read_text(encoding="utf-8")
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert" in html
@@ -166,25 +166,12 @@ def test_a_hostile_name_cannot_leave_its_place():
 
 
 def test_names_that_are_cut_to_the_same_text_keep_a_bar_each():
-    chart = ranked("x", [("a" * 100 + end, 1.0, "1") for end in "bc"], "n").to_dict()
-    assert (
-        len(
-            {value["name"] for value in chart["layer"][0]["data"]["values"]}
-            if "data" in chart["layer"][0]
-            else _names(chart)
-        )
-        == 2
-    )
-
-
-def _names(chart: dict) -> set[str]:
-    (values,) = chart["datasets"].values() if "datasets" in chart else (chart["data"]["values"],)
-    return {value["name"] for value in values}
+    values = ranked("x", [("a" * 100 + end, 1.0, "1") for end in "bc"], "n").to_dict()["data"]["values"]
+    assert len({value["name"] for value in values}) == 2
 
 
 def test_a_pie_of_many_parts_has_a_colour_each_and_loses_nothing():
-    chart = pie("x", [(f"part {number}", number) for number in range(30)]).to_dict()
-    (values,) = chart["datasets"].values() if "datasets" in chart else (chart["data"]["values"],)
+    values = pie("x", [(f"part {number}", number) for number in range(30)]).to_dict()["data"]["values"]
     assert len(values) == len(COLOURS)
     assert sum(value["count"] for value in values) == sum(range(30))
     assert values[-1]["part"].startswith("others: ")
@@ -238,7 +225,7 @@ def test_a_cool_down_divides_a_session_and_is_marked(here):
     (cooling,) = found.cool_downs
     assert (cooling.end_us - cooling.start_us) / S == 3680
     (pace,) = (section for section in sections(found) if section.key == "pace")
-    assert "1 cool-downs" in pace.chart.to_dict()["title"]["subtitle"]
+    assert "1 cool-down" in pace.chart.to_dict()["title"]["subtitle"]
     assert found.wall_s == 3711
 
 
@@ -269,11 +256,15 @@ def test_a_dataset_with_nothing_done_yet_has_a_report(here, capsys):
     assert (here / "r" / "report.html").exists()
 
 
-STATS = """video_id,label,status,download_duration,ffmpeg_duration,total_duration,average_duration,elapsed,iteration,skipped_iteration,queue_id,pid
+HEADER = (
+    "video_id,label,status,download_duration,ffmpeg_duration,total_duration,average_duration,elapsed,iteration,"
+    "skipped_iteration,queue_id,pid"
+)
+STATS = f"""{HEADER}
 aaaaaaaaaaa,juggling,Completed,10.0,1.0,11.0,11.0,11,1,0,0,7
 baaaaaaaaaa,juggling,Completed,1.0,2.0,3.0,7.0,14,2,0,0,7
 torn,row
-video_id,label,status,download_duration,ffmpeg_duration,total_duration,average_duration,elapsed,iteration,skipped_iteration,queue_id,pid
+{HEADER}
 caaaaaaaaaa,=x,Completed,4.0,4.0,8.0,8.0,8,1,0,0,9
 """
 FAILED = """daaaaaaaaaa,juggling,b'ERROR: This video is unavailable.\\n'
@@ -297,7 +288,7 @@ def test_the_files_of_2019_are_read_and_a_header_begins_a_session(here):
     assert figures["failures"] == {"sum": 2, "reason unavailable": 1, "reason private": 1}
     (sessions_part,) = (part for part in said["sections"] if part["key"] == "sessions")
     assert [line[:2] for line in sessions_part["rows"]] == [["session 1", 2], ["session 2", 1]]
-    assert any("1 rows of stats.csv are torn" in note for note in said["notes"])
+    assert any("Torn rows of stats.csv, in no count here: 1." in note for note in said["notes"])
     assert "'=x" in (here / "r" / "tables" / "classes.csv").read_text()
 
 
@@ -330,8 +321,10 @@ def test_our_own_tables_are_read_too(small, here):
 def test_the_failure_log_of_the_real_run_is_read(here):
     Path("stats.csv").write_text(STATS)
     said = reported(here, "--from-failed", str(LOGS / "kinetics700_2019_failed.csv.xz"))["numbers"]
-    assert said["failures"]["sum"] > 10_000
-    assert said["failures"]["reason unavailable"] > 0.4 * said["failures"]["sum"]
+    assert said["failures"].pop("sum") == sum(said["failures"].values()) > 300
+    assert max(said["failures"], key=said["failures"].get) == "reason unavailable"
+        count for name, count in said["failures"].items() if name != "sum"
+    )
 
 
 MISTAKES = {

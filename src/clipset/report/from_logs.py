@@ -172,7 +172,7 @@ def _notes(stats: _Stats, logs: Logs, told: int, missing: int, done: int) -> lis
         )
     notes += _differences(stats, logs)
     if stats.unreadable:
-        notes.append(f"{stats.unreadable:,} rows of {logs.stats.name} are torn and are in no count here.")
+        notes.append(f"Torn rows of {logs.stats.name}, in no count here: {stats.unreadable:,}.")
     return notes
 
 

@@ -69,8 +69,8 @@ def estimates(found: Findings) -> Section | None:
         ),
     ]
     text = (
-        f"One after the other {wanted:,} clips would take {rows[0][2]:,.1f} days at the full mean and {rows[1][2]:,.1f}"
-        " days at the mean inside the fences."
+        f"One after the other {wanted:,} clips would take {_long(full.sequential_days(wanted))} at the full mean and"
+        f" {_long(fenced.sequential_days(wanted))} at the mean inside the fences."
     )
     if found.wall_s is None:
         text += " These files do not tell how long the sessions lasted."
@@ -154,16 +154,22 @@ def pace(found: Findings) -> Section | None:
         (row.start_us // 1000, steps[-1][0] if row.end_us is None else row.end_us // 1000) for row in found.cool_downs
     ]
     cooling_s = sum((row.end_us - row.start_us) / US_PER_S for row in found.cool_downs if row.end_us is not None)
-    text = f"{len(bands):,} cool-downs, {human_duration(cooling_s)} together." if bands else "No cool-down."
+    cooled = f"{len(bands):,} cool-down{'s' * (len(bands) != 1)}"
+    text = f"{cooled}, {human_duration(cooling_s)} together." if bands else "No cool-down."
     rows = [(_hour(hour), count, round(count / bin_h, 2)) for hour, count in counts.items()]
     return Section(
         "pace",
         "Clips per hour",
         (text,),
-        over_time("Clips per hour", steps, bands, f"mean over {bin_h} h; {len(bands):,} cool-downs"),
+        over_time("Clips per hour", steps, bands, f"mean over {bin_h} h; {cooled}"),
         Table(("from (UTC)", "clips", "clips an hour"), rows, shown=12),
         {"cool_downs": len(bands), "best_per_hour": max(count for _, count in found.per_hour)},
     )
+
+
+def _long(days: float) -> str:
+    """Days with one decimal, as papers give them; what is shorter in its own units."""
+    return f"{days:,.1f} days" if days >= 1 else human_duration(days * DAY_S)
 
 
 def _hour(hour: int) -> str:
