@@ -138,6 +138,9 @@ class ReferenceRun:
             yield key, key, session, at_us, source, egress, None, None, None, download_us, trim_us, total_us, 2000, 3
         for key, reason in enumerate(self._failures(), self.done + 1):
             yield key, key, 1, START_US, "youtube", "direct", reason, "resolve", _HOSTILE, 0, 0, 0, 0, 1
+        for number, (session, _, stopped_us, *_) in enumerate(list(self._sessions())[:-1], 1):
+            refusal = ("youtube", "direct", "throttled", "resolve", "HTTP Error 429: Too Many Requests")
+            yield self.wanted + number, self.wanted, session, stopped_us, *refusal, 0, 0, 0, 0, 1
 
     def _stored(self):
         each, rest = divmod(self.stored_bytes, self.done)

@@ -80,6 +80,7 @@ def test_the_numbers_of_the_reference_run_come_out_of_a_ledger_with_its_aggregat
     assert said["dominating"]["ffmpeg"] == TRIM_DOMINATES
     assert said["disk"]["stored_bytes"] == STORED_BYTES
     assert tuple(session.clips for session in found.sessions) == SESSIONS
+    assert len(found.cool_downs) == len(SESSIONS)
 
 
 def test_a_small_run_has_its_counts_in_the_files(small):

@@ -26,7 +26,7 @@ def percent(share: float, places: int = 2) -> str:
     return f"{share:.{places}%}".replace("%", " %")
 
 
-def pie(label: str, counts: Sequence[tuple[str, int]]) -> Any:
+def pie(label: str, counts: Sequence[tuple[str, int]], places: int = 2) -> Any:
     """Shares of a whole, largest first, with counts in the legend; what goes beyond the colours becomes `OTHERS`."""
     alt, _ = libraries()
     parts = _fewer([(printable(name, _NAME_LIMIT), count) for name, count in counts if count])
@@ -34,10 +34,10 @@ def pie(label: str, counts: Sequence[tuple[str, int]]) -> Any:
     rows = [
         {
             "order": order,
-            "part": f"{name}: {count:,} ({percent(count / whole)})",
+            "part": f"{name}: {count:,} ({percent(count / whole, places)})",
             "count": count,
-            "share": percent(count / whole),
-            "shown": percent(count / whole) if count / whole >= _SHOWN_SHARE else "",
+            "share": percent(count / whole, places),
+            "shown": percent(count / whole, places) if count / whole >= _SHOWN_SHARE else "",
         }
         for order, (name, count) in enumerate(parts)
     ]
@@ -87,7 +87,7 @@ def histogram(title: str, bins: Sequence[tuple[float, int]], bin_width: float, w
         .encode(
             x=alt.X("from:Q", title=what, bin="binned"),
             x2=alt.X2("to:Q"),
-            y=alt.Y("n:Q", title="clips", axis=alt.Axis(format="~s", tickCount=5)),
+            y=alt.Y("n:Q", title="clips", axis=alt.Axis(format=",d", tickCount=5)),
             tooltip=tooltip,
         )
         .properties(width=_WIDTH_PX, height=_HEIGHT_PX, title=alt.Title(title, subtitle=f"{clips:,} clips"))
@@ -104,7 +104,9 @@ def over_time(title: str, steps: Sequence[tuple[int, float]], bands: Sequence[tu
     marks = [{"at": start_ms, "to": stop_ms, "what": "cool-down"} for start_ms, stop_ms in shown if stop_ms > start_ms]
     kinds = ["clips fetched an hour", *(["cool-down"] if marks else [])]
     scale = alt.Scale(domain=kinds, range=list(COLOURS))
-    colour = alt.Color("what:N", scale=scale, legend=alt.Legend(title=None, orient="top"))
+    colour = alt.Color(
+        "what:N", scale=scale, legend=alt.Legend(title=None, orient="top", symbolOpacity=1, symbolType="square")
+    )
     x = alt.X(
         "at:T",
         title="time (UTC)",
