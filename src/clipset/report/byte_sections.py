@@ -28,7 +28,7 @@ def disk(found: Findings) -> Section | None:
         "disk",
         "Disk space",
         (text,),
-        table=Table(("what", "bytes", "GiB"), rows),
+        table=Table(("what", "bytes", "size"), rows),
         numbers={"stored_bytes": found.stored_bytes, "stored_gib": round(found.stored_bytes / _GIB, 2)},
     )
 
@@ -50,7 +50,7 @@ def transfer(found: Findings) -> Section | None:
         "Bytes fetched and stored",
         (text,),
         ranked("Bytes fetched and stored", rows, "bytes"),
-        Table(("what", "bytes", "GiB"), [(name, int(size), said) for name, size, said in rows]),
+        Table(("what", "bytes", "size"), [(name, int(size), said) for name, size, said in rows]),
         {"fetched_bytes": fetched, "requests": found.requests, "attempts": found.attempts},
     )
 
@@ -120,5 +120,6 @@ def lengths(found: Findings) -> Section | None:
     )
 
 
-def _gib(size_bytes: float) -> str:
-    return f"{size_bytes / _GIB:,.2f} GiB"
+def _gib(size_bytes: int) -> str:
+    """In GiB with two decimals, as papers give it; what is less in its own unit."""
+    return human_bytes(size_bytes) if size_bytes < _GIB else f"{size_bytes / _GIB:,.2f} GiB"

@@ -126,8 +126,8 @@ def sessions(found: Findings) -> Section | None:
         for session in ordered
     ]
     text = (
-        f"{len(rows):,} stretches between stops and throttles fetched {whole:,} clips; the longest {rows[0][1]:,}"
-        f" ({rows[0][2]})."
+        f"{whole:,} clips were fetched in {len(rows):,} stretch{'es' * (len(rows) != 1)} between stops and throttles,"
+        f" {rows[0][1]:,} ({rows[0][2]}) in the longest."
     )
     parts = [(f"{session.name} {session.first_at[:10]}".strip(), session.clips) for session in ordered]
     return Section(
