@@ -62,13 +62,13 @@ def ranked(title: str, rows: Sequence[tuple[str, float, str]], what: str, *, is_
     """Horizontal bars in the order of the rows: (name, length, what to write beside it)."""
     alt, _ = libraries()
     values = [
-        {"name": name, "n": length, "said": said, "order": order}
-        for order, (name, (_, length, said)) in enumerate(zip(_told_apart(rows), rows, strict=True))
+        {"name": name, "n": length, "said": said}
+        for name, (_, length, said) in zip(_told_apart(rows), rows, strict=True)
     ]
     axis = alt.Axis(format="%" if is_share else "~g", tickCount=6)
     most = max([*(row[1] for row in rows), 1e-9]) * 1.22
     x = alt.X("n:Q", title=what, axis=axis, scale=alt.Scale(domain=[0, most], nice=False))
-    y = alt.Y("name:N", sort=alt.SortField("order"), title=None, axis=alt.Axis(labelLimit=260))
+    y = alt.Y("name:N", sort=[row["name"] for row in values], title=None, axis=alt.Axis(labelLimit=260))
     base = alt.Chart(alt.Data(values=values)).encode(x=x, y=y, tooltip=["name:N", alt.Tooltip("said:N", title=what)])
     bars = base.mark_bar(color=COLOURS[0])
     texts = base.mark_text(align="left", dx=4, color=_INK).encode(text="said:N")
@@ -111,7 +111,7 @@ def over_time(title: str, steps: Sequence[tuple[int, float]], bands: Sequence[tu
         "at:T",
         title="time (UTC)",
         axis=alt.Axis(format="%d %b %H:%M", tickCount=6),
-        scale=alt.Scale(type="utc", domain=[begin_ms, end_ms], nice=False),
+        scale=alt.Scale(type="utc", nice=False),
     )
     pace = (
         alt.Chart(alt.Data(values=rows))
