@@ -65,3 +65,18 @@ def plain_os_errors(path: Path) -> Iterator[None]:
             raise
         text = f"cannot write {path}: {error.strerror}; {advice}"
         raise ClipsetError(Failure(reason, text, Stage.STORE)) from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace the file `path`, all of it or nothing. Raises ClipsetError (disk_full, no_permission)."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with plain_os_errors(path):
+        try:
+            with draft.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+        sync_folder(path.parent)

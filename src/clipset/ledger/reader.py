@@ -116,7 +116,7 @@ class LedgerReader:
         return int(self._one(_CAME_BACK, session_id)[0])
 
     def status(self, now_us: int) -> Status:
-        with plain_errors(self._path), self._snapshot():
+        with plain_errors(self._path), self.snapshot():
             return status(self._connection, now_us)
 
     def select(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
@@ -124,15 +124,18 @@ class LedgerReader:
         with plain_errors(self._path):
             yield from self._connection.execute(sql, values)
 
-    def _one(self, sql: str, *values: object) -> tuple[Any, ...]:
-        (row,) = self.select(sql, *values)
-        return row
-
     @contextmanager
-    def _snapshot(self) -> Iterator[None]:
-        """Several queries over one state."""
+    def snapshot(self) -> Iterator[None]:
+        """Several queries over one state; inside another snapshot it is that one."""
+        if self._connection.in_transaction:
+            yield
+            return
         self._connection.execute("BEGIN")
         try:
             yield
         finally:
             self._connection.execute("ROLLBACK")
+
+    def _one(self, sql: str, *values: object) -> tuple[Any, ...]:
+        (row,) = self.select(sql, *values)
+        return row

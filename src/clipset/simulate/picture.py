@@ -1,14 +1,14 @@
 """A picture of a world: what was asked, finished and refused over time, beside what would have been possible."""
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from clipset.config import UserError
-from clipset.durable import plain_os_errors, sync_folder
+from clipset.drawing import drawn, libraries
+from clipset.durable import write_whole
 from clipset.simulate.oracle import oracle
 from clipset.simulate.result import Result, Tally
 from clipset.simulate.world import World
@@ -28,46 +28,16 @@ def check(path: Path) -> None:
         raise UserError(f"--picture {path}: the name ends in {', '.join(SUFFIXES)}")
     if not path.parent.is_dir():
         raise UserError(f"--picture {path}: there is no directory {path.parent}")
-    _libraries()
+    libraries()
 
 
 def save(path: Path, world: World, results: Mapping[str, Result]) -> None:
     """A panel for each policy. Raises UserError, and ClipsetError for what the disk refuses."""
-    content = _drawn(_chart(world, results), path.suffix.lower())
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with plain_os_errors(path):
-        try:
-            with draft.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-        sync_folder(path.parent)
-
-
-def _libraries() -> tuple[Any, Any]:
-    try:
-        import altair as alt  # noqa: PLC0415 - an extra
-        import vl_convert  # noqa: PLC0415
-    except ImportError:
-        raise UserError("pictures need altair and vl-convert: pip install 'clipset[report]'") from None
-    return alt, vl_convert
-
-
-def _drawn(chart: Any, suffix: str) -> bytes:
-    _, vl_convert = _libraries()
-    match suffix:
-        case ".svg":
-            return str(vl_convert.vegalite_to_svg(chart.to_dict())).encode()
-        case ".png":
-            return bytes(vl_convert.vegalite_to_png(chart.to_dict(), scale=2))
-    return str(vl_convert.vegalite_to_html(chart.to_dict(), bundle=True)).encode()
+    write_whole(path, drawn(_chart(world, results), path.suffix.lower()))
 
 
 def _chart(world: World, results: Mapping[str, Result]) -> Any:
-    alt, _ = _libraries()
+    alt, _ = libraries()
     best = Tally(max(1, math.ceil(world.horizon_h)))
     oracle(world, best)
     panels = [_panel(alt, world, policy, result, best) for policy, result in results.items()]
