@@ -111,4 +111,4 @@ def egress_line(gate: GateView, now_us: int) -> str:
 def waiting_text(in_flight: int, waiting_until_us: int | None, now_us: int) -> str:
     if waiting_until_us is not None:
         return f" · next retry in {human_duration(max(0.0, (waiting_until_us - now_us) / US_PER_S))}"
-    return f" · {in_flight} videos in flight"
+    return f" · {in_flight} video{'' if in_flight == 1 else 's'} in flight"
