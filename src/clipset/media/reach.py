@@ -7,10 +7,10 @@ from fractions import Fraction
 from clipset.media.boxes import Fragment
 from clipset.media.cache import BRIDGE_BYTES, REQUEST_BYTES, Extent
 
-# Of a group of pictures may be its first: 0.02 to 0.17 in groups of five seconds. More, for fewer requests, in webm.
+# Of a group of pictures may be its first: 0.03 to 0.18 in groups of five seconds. More, for fewer requests, in webm.
 _KEYFRAME_OF_FRAGMENT, _KEYFRAME_OF_CLUSTER = Fraction(3, 20), Fraction(9, 50)
 SOUND_MARGIN = Fraction(1, 25)
-"""Of a unit's bytes: how far the sizes of its sound may lie from a line. Up to 0.033 in ten seconds of real sound."""
+"""Of a unit's bytes: how far the sizes of its sound may lie from a line. Up to 0.029 in ten seconds (bench_curves)."""
 
 Cue = tuple[int, int]  # time in ticks, position in bytes
 
