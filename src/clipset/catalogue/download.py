@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from clipset.annotations import AnnotationError, check
 from clipset.catalogue.archive import ArchiveError, extract
 from clipset.catalogue.dataset import AnnotationList, Dataset
-from clipset.config import UserError
+from clipset.config import UserError, cache_home
 from clipset.durable import plain_os_errors, sync_folder
 from clipset.reasons import Reason
 from clipset.types import ClipsetError, Failure
@@ -36,9 +36,8 @@ class Watch(Protocol):
 
 
 def cache_folder() -> Path:
-    """`$XDG_CACHE_HOME/clipset/annotations`, else under `~/.cache`."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(home) if home else Path.home() / ".cache") / "clipset" / "annotations"
+    """`annotations` in the user's cache."""
+    return cache_home() / "annotations"
 
 
 class ListCache:

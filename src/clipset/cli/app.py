@@ -14,7 +14,7 @@ from clipset.annotations import AnnotationError
 from clipset.cli import settings
 from clipset.cli.outcome import Exit, complain, machine_failed
 from clipset.cli.verbs import VERBS
-from clipset.config import UserError
+from clipset.config import UserError, cache_home
 from clipset.ledger import LedgerCorrupt, LedgerError
 from clipset.types import ClipsetError
 
@@ -74,7 +74,7 @@ def _explained(error: Exception) -> Exit:
 
 
 def _bug(error: Exception) -> Exit:
-    log = Path.home() / ".cache" / "clipset" / "crash.log"
+    log = cache_home() / "crash.log"
     text = "".join(traceback.format_exception(error))
     try:
         log.parent.mkdir(parents=True, exist_ok=True)

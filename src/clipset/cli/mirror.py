@@ -1,11 +1,10 @@
 """The mirror among the sources."""
 
-import os
 import threading
 from pathlib import Path
 
 from clipset.cli.options import ReachOptions, RunOptions
-from clipset.config import UserError
+from clipset.config import UserError, cache_home
 from clipset.engines.local import default_jobs
 from clipset.ledger import Ledger
 from clipset.media import MediaEngine
@@ -19,12 +18,6 @@ from clipset.web import Web
 
 MOST_STREAMS = 16
 """Each has a decoder at work, a tenth of a second or so for a clip, and a clip in memory."""
-
-
-def cache_folder() -> Path:
-    """`$XDG_CACHE_HOME/clipset`, else `~/.cache/clipset`."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(home) if home else Path.home() / ".cache") / "clipset"
 
 
 def sources_before(reach: ReachOptions) -> int | None:
@@ -77,6 +70,6 @@ def _web(reach: ReachOptions, drain: threading.Event) -> Web:
 def index_of(origin: str | None) -> TarIndex:
     """What is known of the tars of the mirror, or of the server that stands in for it. Raises UserError."""
     try:
-        return TarIndex(folder_of(cache_folder(), origin))
+        return TarIndex(folder_of(cache_home(), origin))
     except ValueError as error:
         raise UserError(f"--mirror-origin: {error}") from None

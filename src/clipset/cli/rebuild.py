@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clipset.cli.outcome import Exit, complain
+from clipset.cli.workshop import check_jobs
 from clipset.clock import SystemClock
 from clipset.config import UserError
 from clipset.engines.local import default_jobs
@@ -70,8 +71,7 @@ def engines(recipe: Recipe) -> MakeTrimmer:
 
 def checked_jobs(jobs: int | None) -> int:
     """Raises UserError."""
-    if jobs is not None and not 1 <= jobs <= 1000:
-        raise UserError(f"--jobs must be between 1 and 1000, not {jobs}")
+    check_jobs(jobs)
     return jobs or default_jobs()
 
 

@@ -147,10 +147,15 @@ def _until_us(running: RunOptions, now_us: int) -> int | None:
     return min(ends_us, default=None)
 
 
+def check_jobs(jobs: int | None) -> None:
+    """Raises UserError."""
+    if jobs is not None and not 1 <= jobs <= 1000:
+        raise UserError(f"--jobs must be between 1 and 1000, not {jobs}")
+
+
 def engine(running: RunOptions, prepared: list[Prepared], recipe: Recipe, out: Path, abort: threading.Event) -> Engine:
     """Raises UserError."""
-    if running.jobs is not None and not 1 <= running.jobs <= 1000:
-        raise UserError(f"--jobs must be between 1 and 1000, not {running.jobs}")
+    check_jobs(running.jobs)
     sink = FolderSink(out)
     at_hand = next((number for number, source in enumerate(prepared) if source.is_paced), len(prepared))
 
