@@ -41,6 +41,7 @@ class Bench:
     sink: Sink
     abort: threading.Event  # set when even the work in flight is to end
     at_hand: int = 0
+    node: str = ""  # the machine, as outcomes name it
 
     def close(self) -> None:
         for source in self.sources:
@@ -64,14 +65,14 @@ def materialise(job: VideoJob, bench: Bench) -> Outcome:
             if isinstance(attempt.result, Stored):
                 del missing[attempt.clip]
             elif attempt.result.disposition is Disposition.STOP:
-                return Outcome(job, tuple(attempts))
+                return Outcome(job, tuple(attempts), bench.node)
         if walk.skipped:
-            return Outcome(job, tuple(attempt for attempt in attempts if _is_about_the_way(attempt)))
+            return Outcome(job, tuple(attempt for attempt in attempts if _is_about_the_way(attempt)), bench.node)
         tried = {attempt.clip for attempt in attempts}
         attempts += [_absent(clip, bench) for clip in missing if clip not in tried]
     except Interrupted:
         pass
-    return Outcome(job, tuple(attempts))
+    return Outcome(job, tuple(attempts), bench.node)
 
 
 def _is_about_the_way(attempt: Attempt) -> bool:

@@ -233,7 +233,7 @@ class Run:
     def _save_egresses(self) -> None:
         for gate in self._gates:
             view = gate.snapshot()
-            row = EgressRow(view.name, view.not_before_us, view.permits_per_hour, view.state_json)
+            row = EgressRow(view.name, view.not_before_us, view.permits_per_hour, view.state_json, view.node)
             if self._saved.get(view.name) != row:
                 self._ledger.save_egress(row)
                 self._saved[view.name] = row

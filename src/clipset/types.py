@@ -241,6 +241,7 @@ class Cost:
     total_s: float = 0.0
     fetched_bytes: int = 0
     requests: int = 0
+    least_bytes: int | None = None  # what the clip needs of its video at the least, None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +259,12 @@ class Attempt:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a VideoJob. A clip that is in no attempt was not reached (stopped, or no egress was to be asked)
-    and stays as it was.
+    and stays as it was. `node` is the machine where it was worked on, '' where nobody said.
     """
 
     job: VideoJob
     attempts: tuple[Attempt, ...]
+    node: str = ""
 
     @property
     def unreached(self) -> bool:

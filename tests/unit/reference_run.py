@@ -84,11 +84,11 @@ class ReferenceRun:
         execute(
             "INSERT INTO plan VALUES (1, 'kinetics700.csv', ?, '{}', 'exact-h360', 1, ?, 0)", ("ab" * 32, self.wanted)
         )
-        executemany("INSERT INTO session VALUES (?, ?, ?, ?, ?, '{}', ?, ?, 0, ?)", self._sessions())
+        executemany("INSERT INTO session VALUES (?, ?, ?, ?, ?, '{}', ?, ?, 0, ?, NULL)", self._sessions())
         executemany("INSERT INTO video VALUES (?, ?, 1)", ((key, f"v{key:010d}") for key in range(1, self.wanted + 1)))
         executemany("INSERT INTO clip VALUES (?, ?, 0, 10000000, ?, ?, 1, ?, 0, ?, ?, 0)", self._clips())
         executemany(
-            "INSERT INTO attempt VALUES (?, ?, ?, 1, ?, 1, ?, ?, 'yt-dlp', ?, ?, NULL, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO attempt VALUES (?, ?, ?, 1, ?, 1, ?, ?, 'yt-dlp', ?, ?, NULL, ?, ?, ?, ?, ?, ?, '', NULL)",
             self._attempts(),
         )
         executemany(

@@ -189,7 +189,7 @@ def test_the_status_is_what_scripts_rely_on(ledger: Ledger) -> None:
     rows = [row("a" * 11), row("a" * 11, 20 * S), row("b" * 11, split="val"), row("c" * 11), BadRow(5, "", "no id")]
     play(ledger, rows, None, Reason.PRIVATE, None)
     ledger.save_egress(EgressRow("direct", NOW_US + S, 240.0, "{}"))
-    ledger.save_egress(EgressRow("proxy b", NOW_US, None, "{}"))
+    ledger.save_egress(EgressRow("proxy b", NOW_US, None, "{}", "lab-2"))
     assert json.loads(json.dumps(ledger.status(NOW_US).to_json())) == {
         "clips": {"wanted": 1, "done": 2, "lost": 1},
         "videos": {"wanted": 1, "done": 1, "lost": 1},
@@ -198,8 +198,14 @@ def test_the_status_is_what_scripts_rely_on(ledger: Ledger) -> None:
         "bad_rows": 1,
         "bytes": {"fetched": 27_000, "stored": 2_000},
         "egress": [
-            {"name": "direct", "state": "cooling", "not_before": "2026-11-22T15:04:06Z", "permits_per_hour": 240.0},
-            {"name": "proxy b", "state": "open", "not_before": None, "permits_per_hour": None},
+            {
+                "name": "direct",
+                "state": "cooling",
+                "not_before": "2026-11-22T15:04:06Z",
+                "permits_per_hour": 240.0,
+                "node": "",
+            },
+            {"name": "proxy b", "state": "open", "not_before": None, "permits_per_hour": None, "node": "lab-2"},
         ],
         "sessions": [
             {"started_at": "2026-11-22T15:04:05Z", "stopped_at": None, "done": 2, "failed": 1, "stopped_by": None}

@@ -1,5 +1,6 @@
 """From options to the parts of a run: egresses, gates, sources, an engine."""
 
+import platform
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -93,7 +94,10 @@ def gates(
     """One a way out, each going on where the ledger says it stopped."""
     states = {row.name: EgressState.from_json(row.state) for row in known}
     rate = policy(reach)
-    return {way.name: Gate(way.name, states.get(way.name, EgressState()), rate, clock, stops.drain) for way in ways}
+    return {
+        way.name: Gate(way.name, states.get(way.name, EgressState()), rate, clock, stops.drain, platform.node())
+        for way in ways
+    }
 
 
 def sources(reach: ReachOptions, setting: Setting) -> list[Prepared]:
@@ -156,11 +160,13 @@ def check_jobs(jobs: int | None) -> None:
 def engine(running: RunOptions, prepared: list[Prepared], recipe: Recipe, out: Path, abort: threading.Event) -> Engine:
     """Raises UserError."""
     check_jobs(running.jobs)
-    sink = FolderSink(out)
+    sink, node = FolderSink(out), platform.node()
     at_hand = next((number for number, source in enumerate(prepared) if source.is_paced), len(prepared))
 
     def make_bench() -> Bench:
-        return Bench(tuple(source.make() for source in prepared), MediaEngine(recipe, abort), sink, abort, at_hand)
+        return Bench(
+            tuple(source.make() for source in prepared), MediaEngine(recipe, abort), sink, abort, at_hand, node
+        )
 
     if running.jobs is not None:
         return LocalEngine(make_bench, running.jobs)

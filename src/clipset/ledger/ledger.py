@@ -179,8 +179,9 @@ class Ledger(LedgerReader):
     def save_egress(self, row: EgressRow) -> None:
         with self._writing():
             self._connection.execute(
-                "INSERT OR REPLACE INTO egress (name, not_before_us, permits_per_hour, state) VALUES (?, ?, ?, ?)",
-                (row.name, row.not_before_us, row.permits_per_hour, row.state),
+                "INSERT OR REPLACE INTO egress (name, not_before_us, permits_per_hour, state, node)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (row.name, row.not_before_us, row.permits_per_hour, row.state, row.node),
             )
 
     def want_again(

@@ -94,7 +94,8 @@ class LedgerReader:
 
     def egresses(self) -> list[EgressRow]:
         return [
-            EgressRow(*row) for row in self.select("SELECT name, not_before_us, permits_per_hour, state FROM egress")
+            EgressRow(*row)
+            for row in self.select("SELECT name, not_before_us, permits_per_hour, state, node FROM egress")
         ]
 
     def get_meta(self, name: str) -> str | None:

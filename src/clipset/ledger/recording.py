@@ -10,8 +10,8 @@ from clipset.types import US_PER_S, Attempt, Clip, Facts, Failure, Outcome, Stor
 
 _APPEND = """
 INSERT INTO attempt (clip_key, session_key, job_attempt, at_us, verdict, source, egress, tool, reason, stage,
-                     http_status, detail, download_us, trim_us, total_us, fetched_bytes, requests)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key
+                     http_status, detail, download_us, trim_us, total_us, fetched_bytes, requests, least_bytes, node)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key
 """
 _SETTLE = """
 UPDATE clip SET state = ?, reason = ?, not_before_us = ?, attempts = attempts + 1,
@@ -71,12 +71,12 @@ class Recording:
         video, _ = self._video(outcome.job.video_id)
         for attempt in outcome.attempts:
             clip = self._clip(video, attempt.clip)
-            self._append([attempt], None, clip.key, outcome.job.attempt)
+            self._append([attempt], None, clip.key, outcome)
             self._connection.execute(_SESSION, (0, 0, attempt.cost.fetched_bytes, self._now_us, self._session))
 
     def _record_clip(self, outcome: Outcome, verdict: Attempt, clip: _Clip) -> None:
         tries = [attempt for attempt in outcome.attempts if attempt.clip == verdict.clip]
-        key = self._append(tries, verdict, clip.key, outcome.job.attempt)
+        key = self._append(tries, verdict, clip.key, outcome)
         if isinstance(verdict.result, Stored):
             paths = next((wanted.paths for wanted in outcome.job.wanted if wanted.clip == verdict.clip), ())
             self._finish(clip.key, key, verdict.result, paths)
@@ -84,12 +84,12 @@ class Recording:
             self._fail(clip.key, key, verdict.result)
         self._count(verdict.result, tries, clip)
 
-    def _append(self, tries: list[Attempt], verdict: Attempt | None, clip: int, job_attempt: int) -> int:
+    def _append(self, tries: list[Attempt], verdict: Attempt | None, clip: int, outcome: Outcome) -> int:
         """Returns the key of the verdict."""
         verdict_key = 0
         for attempt in tries:
-            about = (clip, self._session, job_attempt, self._now_us, attempt is verdict)
-            (key,) = self._connection.execute(_APPEND, about + _columns(attempt)).fetchone()
+            about = (clip, self._session, outcome.job.attempt, self._now_us, attempt is verdict)
+            (key,) = self._connection.execute(_APPEND, about + _columns(attempt) + (storable(outcome.node),)).fetchone()
             verdict_key = key if attempt is verdict else verdict_key
         return verdict_key
 
@@ -135,7 +135,8 @@ def _columns(attempt: Attempt) -> tuple[str | int | None, ...]:
     """An attempt's columns from `source` on."""
     cost = attempt.cost
     about = (storable(attempt.source), storable(attempt.egress), storable(attempt.tool))
-    costs = (_us(cost.download_s), _us(cost.trim_s), _us(cost.total_s), cost.fetched_bytes, cost.requests)
+    times = (_us(cost.download_s), _us(cost.trim_s), _us(cost.total_s))
+    costs = (*times, cost.fetched_bytes, cost.requests, cost.least_bytes)
     if isinstance(attempt.result, Stored):
         return (*about, None, None, None, None, *costs)
     failure = attempt.result

@@ -69,9 +69,10 @@ class Folder(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EgressRow:
-    """An egress as the governor left it; `state` is its own JSON text. No secrets in `name`."""
+    """An egress as the governor left it; `state` is its own JSON text, `node` its machine. No secrets in `name`."""
 
     name: str
     not_before_us: int | None
     permits_per_hour: float | None
     state: str
+    node: str = ""

@@ -24,12 +24,13 @@ class Bytes:
 
 @dataclass(frozen=True, slots=True)
 class EgressStatus:
-    """`not_before` is ISO 8601 UTC; None while open."""
+    """`not_before` is ISO 8601 UTC; None while open. `node` is the machine, '' where it is not known."""
 
     name: str
     state: Literal["open", "cooling"]
     not_before: str | None
     permits_per_hour: float | None
+    node: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +127,16 @@ def _bytes(connection: sqlite3.Connection) -> Bytes:
 
 
 def _egresses(connection: sqlite3.Connection, now_us: int) -> tuple[EgressStatus, ...]:
-    found = connection.execute("SELECT name, not_before_us, permits_per_hour FROM egress ORDER BY name")
-    return tuple(_egress(name, not_before_us, permits, now_us) for name, not_before_us, permits in found)
+    found = connection.execute("SELECT name, not_before_us, permits_per_hour, node FROM egress ORDER BY name")
+    return tuple(_egress(now_us, *row) for row in found)
 
 
-def _egress(name: str, not_before_us: int | None, permits_per_hour: float | None, now_us: int) -> EgressStatus:
+def _egress(
+    now_us: int, name: str, not_before_us: int | None, permits_per_hour: float | None, node: str
+) -> EgressStatus:
     if not_before_us is not None and not_before_us > now_us:
-        return EgressStatus(name, "cooling", iso(not_before_us), permits_per_hour)
-    return EgressStatus(name, "open", None, permits_per_hour)
+        return EgressStatus(name, "cooling", iso(not_before_us), permits_per_hour, node)
+    return EgressStatus(name, "open", None, permits_per_hour, node)
 
 
 def _sessions(connection: sqlite3.Connection) -> tuple[SessionStatus, ...]:

@@ -29,6 +29,7 @@ class GateView:
     last_detail: str
     state_json: str
     waiting: int = 0  # threads that wait for their permit
+    node: str = ""  # the machine
 
 
 class Gate:
@@ -44,8 +45,9 @@ class Gate:
         policy: Policy,
         clock: Clock,
         stop: threading.Event,
+        node: str = "",
     ) -> None:
-        self.name = name
+        self.name, self._node = name, node
         self._policy, self._clock, self._stop = policy, clock, stop
         self._state = governor.rebased(state, clock.now_us())
         self._lock = threading.Lock()
@@ -112,6 +114,7 @@ class Gate:
             last_detail=state.last_detail,
             state_json=state.to_json(),
             waiting=waiting,
+            node=self._node,
         )
 
     @property
