@@ -28,7 +28,9 @@ class Asked:
 
     @classmethod
     def of(cls, path: str, query: Mapping[str, str]) -> "Asked":
-        plain = {name: query.get(name, "")[:_TEXT_LIMIT] for name in ("split", "state", "reason", "disposition", "sort")}
+        plain = {
+            name: query.get(name, "")[:_TEXT_LIMIT] for name in ("split", "state", "reason", "disposition", "sort")
+        }
         text = query.get("q", "").strip()[:_TEXT_LIMIT]
         return cls(path, query.get("label"), text=text, number=_number(query.get("page", "")), **plain)
 

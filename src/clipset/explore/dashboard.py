@@ -8,7 +8,7 @@ from typing import Any
 
 from clipset.explore.keeper import Keeper, NotIndexed
 from clipset.ledger.home import Home
-from clipset.ledger.lately import Lately, LateFailure, lately
+from clipset.ledger.lately import LateFailure, Lately, lately
 from clipset.ledger.lock import holder_lives
 from clipset.ledger.shelf import Shelf
 from clipset.ledger.status import SessionStatus, iso
@@ -46,7 +46,7 @@ def dashboard(keeper: Keeper, directory: Path, now_us: int) -> dict[str, Any]:
 
 def _counted(shelf: Shelf) -> dict[str, Any]:
     """Splits count a clip once for each label, as the classes do."""
-    clips = Counter({state: 0 for state in ("wanted", "done", "lost")})
+    clips = Counter(dict.fromkeys(("wanted", "done", "lost"), 0))
     reasons: Counter[str] = Counter()
     for (state, reason), count in shelf.clips.items():
         clips[state] += count

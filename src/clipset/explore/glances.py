@@ -103,6 +103,7 @@ class Glances:
             if self._stop.is_set():
                 return None
             name, waiting = self._waiting.popitem()
+            waiting.made.set_running_or_notify_cancel()  # from now on nobody can cancel it
             self._at_work[name] = waiting
             return waiting
 

@@ -13,6 +13,7 @@ from clipset.ledger.shelf import Shelf, Stale
 from clipset.types import ClipsetError
 
 LOOK_S = 1.0
+_MOMENT_S = 0.5
 _VERIFY_S = 30.0
 _REST = 5  # a look that took a second is followed by so many of rest, an index by twice as many
 
@@ -31,7 +32,7 @@ class Keeper:
         self.version = 0
         self._directory = directory
         self._look_s = look_s
-        self._stop = threading.Event()
+        self._stop, self._indexed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._follow, name="keeper", daemon=True)
         self._desk_lock, self._shelf_lock = threading.Lock(), threading.Lock()
         self._desk: LedgerReader | None = None
@@ -42,8 +43,10 @@ class Keeper:
         self._verify_at_s = self._index_at_s = self._took_s = 0.0
 
     def start(self) -> None:
+        """Waits a moment: most indexes are made in it."""
         self._open()
         self._thread.start()
+        self._indexed.wait(_MOMENT_S)
 
     def stop(self) -> None:
         self._stop.set()
@@ -128,6 +131,7 @@ class Keeper:
             old, self._shelf = self._shelf, made
         if old is not None:
             old.close()
+        self._indexed.set()
         self._index_at_s = time.monotonic() + 2 * _REST * (time.monotonic() - began_s)
         self._verify_at_s = time.monotonic() + _VERIFY_S
         self.version += 1

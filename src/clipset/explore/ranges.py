@@ -11,7 +11,14 @@ from clipset.types import ByteStream
 
 _RANGE = re.compile(r"bytes=[ \t]*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))[ \t]*", re.ASCII | re.IGNORECASE)
 _CHUNK_BYTES = 256 * 1024
-_TYPES = {"mp4": "video/mp4", "m4v": "video/mp4", "webm": "video/webm", "mkv": "video/x-matroska", "avi": "video/x-msvideo"}
+_TYPES = {
+    "mp4": "video/mp4",
+    "m4v": "video/mp4",
+    "webm": "video/webm",
+    "mkv": "video/x-matroska",
+    "avi": "video/x-msvideo",
+    "jpg": "image/jpeg",
+}
 
 
 class Unsatisfiable(Exception):  # noqa: N818 - a status of HTTP

@@ -5,8 +5,9 @@ from importlib import resources
 from typing import Any
 from urllib.parse import urlencode
 
+import jinja2
+
 from clipset import __version__
-from clipset.config import UserError
 from clipset.explore.asked import NO_SPLIT
 from clipset.progress.text import human_bytes, human_duration, printable
 
@@ -14,13 +15,9 @@ _LABEL_CHARS, _MESSAGE_CHARS = 200, 600
 
 
 class Shown:
-    """The templates of this package. Raises UserError where jinja2 is not installed."""
+    """The templates of this package."""
 
     def __init__(self, name: str) -> None:
-        try:
-            import jinja2  # noqa: PLC0415 - an extra
-        except ImportError:
-            raise UserError("the pages need jinja2: pip install 'clipset[explore]'") from None
         folder = resources.files("clipset.explore") / "templates"
         sources = {entry.name: entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.is_file()}
         self._environment = jinja2.Environment(
@@ -61,7 +58,7 @@ def _lines(text: str | None) -> str:
 
 
 def _when(at: str | None) -> str:
-    """ISO 8601 as people read it: local time, to the second."""
+    """ISO 8601 as people read it."""
     if at is None:
         return ""
     return datetime.fromisoformat(at).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -31,9 +31,7 @@ def poster(file: MediaFile, form: PictureForm, limits: Limits) -> bytes:
         return JpegEncoder(first, tracks, form)(first)
 
 
-def preview(
-    file: MediaFile, form: PreviewForm, duration_us: int, limits: Limits, pulse: Callable[[], None]
-) -> bytes:
+def preview(file: MediaFile, form: PreviewForm, duration_us: int, limits: Limits, pulse: Callable[[], None]) -> bytes:
     """An mp4 file of the clip's pictures without sound. Raises no_video, and damaged_media where it does not decode."""
     buffer, hurry = Mp4Buffer(), form.hurry(duration_us)
     encoder = None
@@ -54,9 +52,7 @@ def preview(
     return buffer.getvalue()
 
 
-def _chosen(
-    tracks: Tracks, hurry: float, rate_hz: int, pulse: Callable[[], None]
-) -> Iterator[tuple[VideoFrame, int]]:
+def _chosen(tracks: Tracks, hurry: float, rate_hz: int, pulse: Callable[[], None]) -> Iterator[tuple[VideoFrame, int]]:
     """For each picture of the preview the first of the clip that belongs there, and its number."""
     first_s, last = None, -1
     for frame in tracks.pictures(tracks.picture_packets()):
