@@ -8,6 +8,7 @@ from clipset.ledger.browsing import Chosen
 
 NO_SPLIT = "(none)"
 """The split '' in a URL: an empty parameter asks for all splits."""
+_PLAIN = ("split", "state", "reason", "disposition", "sort")
 _TEXT_LIMIT = 300
 _PAGES_MAX = 1_000_000
 
@@ -28,9 +29,7 @@ class Asked:
 
     @classmethod
     def of(cls, path: str, query: Mapping[str, str]) -> "Asked":
-        plain = {
-            name: query.get(name, "")[:_TEXT_LIMIT] for name in ("split", "state", "reason", "disposition", "sort")
-        }
+        plain = {name: query.get(name, "")[:_TEXT_LIMIT] for name in _PLAIN}
         text = query.get("q", "").strip()[:_TEXT_LIMIT]
         return cls(path, query.get("label"), text=text, number=_number(query.get("page", "")), **plain)
 
@@ -64,14 +63,13 @@ def _number(text: str) -> int:
     return min(int(text), _PAGES_MAX) or 1 if text.isascii() and text.isdigit() and len(text) < 9 else 1
 
 
-def pages(asked: Asked, total: int, size: int) -> dict[str, int | str | None]:
-    """Which page this is of how many, and the ways to its neighbours."""
+def pages(asked: Asked, total: int, size: int) -> tuple[int, dict[str, int | str | None]]:
+    """The number of the first thing on this page; and which page it is of how many, with the ways to its neighbours."""
     last = max(1, -(-total // size))
     number = min(asked.number, last)
-    return {
+    return (number - 1) * size, {
         "page": number,
         "pages": last,
-        "first": (number - 1) * size,
         "previous": asked.url(page=number - 1) if number > 1 else None,
         "next": asked.url(page=number + 1) if number < last else None,
     }

@@ -29,7 +29,7 @@ def classes(keeper: Keeper, asked: Asked) -> dict[str, Any]:
         rows = [_row(label, counts) for label, counts in shelf.counts() if text in label.casefold()]
     sort = asked.sort if asked.sort in _SORTS else "label"
     rows.sort(key=_SORTS[sort])
-    place = pages(asked, len(rows), _CLASSES_A_PAGE)
+    first, place = pages(asked, len(rows), _CLASSES_A_PAGE)
     return {
         "asked": asked.to_json(),
         "total": len(rows),
@@ -37,7 +37,7 @@ def classes(keeper: Keeper, asked: Asked) -> dict[str, Any]:
         "sorts": {name: asked.url(sort=name) for name in _SORTS},
         "most": max((row["clips"] for row in rows), default=0),
         "place": place,
-        "classes": rows[place["first"] :][:_CLASSES_A_PAGE],
+        "classes": rows[first:][:_CLASSES_A_PAGE],
     }
 
 
@@ -46,8 +46,8 @@ def one_class(keeper: Keeper, asked: Asked) -> dict[str, Any]:
     with keeper.shelf() as shelf:
         counts = shelf.counts_of(asked.label or "")
         total, _ = clips_of(shelf, asked.chosen(), 0, 0)
-        place = pages(asked, total, _CLIPS_A_PAGE)
-        _, cards = clips_of(shelf, asked.chosen(), place["first"], _CLIPS_A_PAGE)
+        first, place = pages(asked, total, _CLIPS_A_PAGE)
+        _, cards = clips_of(shelf, asked.chosen(), first, _CLIPS_A_PAGE)
     splits, reasons = Counter[str](), Counter[str]()
     for split, _, reason, clips in counts:
         splits[split] += clips

@@ -20,8 +20,8 @@ def failed(keeper: Keeper, asked: Asked) -> dict[str, Any]:
     chosen = asked.chosen()
     with keeper.shelf() as shelf:
         total, _ = failures(shelf, chosen, 0, 0)
-        place = pages(asked, total, _ROWS_A_PAGE)
-        _, rows = failures(shelf, chosen, place["first"], _ROWS_A_PAGE)
+        first, place = pages(asked, total, _ROWS_A_PAGE)
+        _, rows = failures(shelf, chosen, first, _ROWS_A_PAGE)
         counts: Counter[str] = Counter()
         for (_, reason), count in shelf.clips.items():
             counts.update({reason: count} if reason and count else {})

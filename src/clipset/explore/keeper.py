@@ -1,6 +1,5 @@
 """The thread that follows a ledger: opens it, indexes it, notices what changes, and that it is damaged or gone."""
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -154,7 +153,7 @@ class Keeper:
 def _identity(path: Path) -> tuple[int, int] | None:
     """Another one: another file took its place."""
     try:
-        found = os.stat(path)
+        found = path.stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino

@@ -39,7 +39,7 @@ class Shown:
             "when": _when,
             "percent": lambda part, whole: f"{100 * part / whole:.2f} %" if whole else "",
             "seconds": lambda value: f"{value:,.3f}".rstrip("0").rstrip("."),
-            "query": lambda values: urlencode(values),
+            "query": urlencode,
         }
         self._environment.globals |= {"name": name, "version": __version__, "no_split": NO_SPLIT}
         for template in sources:

@@ -17,8 +17,9 @@ LEFT JOIN stored ON stored.clip_key = clip.key ORDER BY clip.key
 """
 # SQLite takes the bare columns of a min() from the row that holds the minimum: here the first annotation's names
 _FAILED = """
-SELECT min(annotation.dataset_key << 40 | annotation.position), video.id, clip.start_us, clip.end_us, clip.state, clip.reason, clip.attempts, clip.last_at_us,
-       clip.not_before_us, attempt.stage, attempt.http_status, attempt.detail, annotation.split, annotation.label
+SELECT min(annotation.dataset_key << 40 | annotation.position), video.id, clip.start_us, clip.end_us, clip.state,
+       clip.reason, clip.attempts, clip.last_at_us, clip.not_before_us,
+       attempt.stage, attempt.http_status, attempt.detail, annotation.split, annotation.label
 FROM ({keys}) AS chosen CROSS JOIN clip ON clip.key = chosen.clip_key CROSS JOIN video ON video.key = clip.video_key
 LEFT JOIN attempt ON attempt.key = clip.attempt_key
 LEFT JOIN annotation ON annotation.clip_key = clip.key
@@ -95,7 +96,7 @@ def clips_of(shelf: Shelf, chosen: Chosen, start: int, count: int) -> tuple[int,
         if value:
             where.add(f"{column} = ?", value)
     found = f"SELECT DISTINCT clip_key FROM temp.shelf WHERE {where}"  # noqa: S608 - the values are bound
-    total = next(shelf.select(f"SELECT count(*) FROM ({found})", *where.values))[0]  # noqa: S608
+    ((total,),) = shelf.select(f"SELECT count(*) FROM ({found})", *where.values)  # noqa: S608
     keys = f"{found} ORDER BY clip_key LIMIT ? OFFSET ?"
     rows = shelf.select(_CARDS.format(keys=keys), *where.values, count, start)
     return total, [Card(_clip(*row[1:4]), *row[4:]) for row in rows]
@@ -115,7 +116,7 @@ def failures(shelf: Shelf, chosen: Chosen, start: int, count: int) -> tuple[int,
             _like(chosen.text),
         )
     found = f"SELECT clip_key, attempt_key FROM temp.failing WHERE {where}"  # noqa: S608 - the values are bound
-    total = next(shelf.select(f"SELECT count(*) FROM ({found})", *where.values))[0]  # noqa: S608
+    ((total,),) = shelf.select(f"SELECT count(*) FROM ({found})", *where.values)  # noqa: S608
     keys = f"{found} ORDER BY attempt_key DESC, clip_key DESC LIMIT ? OFFSET ?"
     rows = shelf.select(_FAILED.format(keys=keys), *where.values, count, start)
     return total, [_failed(row) for row in rows]
@@ -150,5 +151,5 @@ def _clip(video_id: str, start_us: int, end_us: int) -> Clip:
 
 
 def _failed(row: Sequence[Any]) -> Failed:
-    *facts, detail, split, label = row[4:]
-    return Failed(_clip(*row[1:4]), *facts, detail or "", split or "", label or "")
+    detail, split, label = (text or "" for text in row[11:])
+    return Failed._make((_clip(*row[1:4]), *row[4:11], detail, split, label))

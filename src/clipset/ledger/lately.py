@@ -9,8 +9,8 @@ from clipset.types import Clip, Span
 _LOOKED_AT = 5_000  # attempts: their keys grow with time, which has no index
 _RECENT = f"SELECT * FROM attempt ORDER BY key DESC LIMIT {_LOOKED_AT}"  # noqa: S608 - a constant of this module
 _FINISHED = f"""
-SELECT count(*), min(at_us) FROM ({_RECENT}) WHERE verdict = 1 AND reason IS NULL AND at_us > ?
-AND source NOT IN ('adopt', 'disk')
+SELECT count(*) FILTER (WHERE verdict = 1 AND reason IS NULL AND source NOT IN ('adopt', 'disk')), count(*), min(at_us)
+FROM ({_RECENT}) WHERE at_us > ?
 """  # noqa: S608 - a constant of this module
 _FAILURES = f"""
 SELECT video.id, clip.start_us, clip.end_us, recent.at_us, recent.source, recent.egress, recent.node, recent.reason,
@@ -47,17 +47,15 @@ class Lately(NamedTuple):
 def lately(ledger: LedgerReader, now_us: int, window_us: int, failures: int) -> Lately:
     """`window_us` before now; where more was recorded in it than is looked at, since the first of that."""
     with ledger.snapshot():
-        finished, first_us = next(ledger.select(_FINISHED, now_us - window_us))
-        (looked_at,) = next(ledger.select(f"SELECT count(*) FROM ({_RECENT}) WHERE at_us > ?", now_us - window_us))  # noqa: S608 - a constant of this module
-        full = looked_at == _LOOKED_AT and first_us is not None
-        fetched, last_us = next(ledger.select("SELECT coalesce(sum(fetched_bytes), 0), max(last_at_us) FROM session"))
+        ((finished, looked_at, first_us),) = ledger.select(_FINISHED, now_us - window_us)
+        ((fetched, last_us),) = ledger.select("SELECT coalesce(sum(fetched_bytes), 0), max(last_at_us) FROM session")
         return Lately(
             ledger.sessions(),
             ledger.egress_states(now_us),
             fetched,
             last_us,
             finished,
-            first_us if full else now_us - window_us,
+            first_us if looked_at == _LOOKED_AT else now_us - window_us,
             [_failure(*row) for row in ledger.select(_FAILURES, failures)],
         )
 

@@ -100,12 +100,16 @@ def record_of(ledger: LedgerReader, clip: Clip) -> ClipRecord | None:
         found = next(ledger.select(_CLIP, clip.video_id, clip.span.start_us, clip.span.end_us), None)
         if found is None:
             return None
-        key, *standing = found
+        key, state, reason, attempts, last_at_us, not_before_us = found
         files = [StoredFile(*row) for row in ledger.select(_FILE, key)]
         return ClipRecord(
-            *standing,
+            state,
+            reason,
+            attempts,
+            last_at_us,
+            not_before_us,
             [NamedPlace(*row) for row in ledger.select(_PLACES, key)],
-            files[0] if files and standing[0] == "done" else None,
+            files[0] if files and state == "done" else None,
             [Try(*row) for row in ledger.select(_TRIES, key, _MOST_SHOWN)],
             list(ledger.select(_SIBLINGS, key, _MOST_SHOWN)),
         )

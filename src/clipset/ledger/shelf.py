@@ -11,30 +11,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from clipset.ledger.database import connect_reader, plain_errors
+from clipset.ledger.database import connect_reader, plain_errors, statements
 from clipset.ledger.home import readable
 from clipset.ledger.reader import LedgerReader
 
-_TABLES = (
-    "CREATE TEMP TABLE label (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
-    "CREATE TEMP TABLE split (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
-    "CREATE TEMP TABLE shelf (label_key INTEGER, clip_key INTEGER, split_key INTEGER, state TEXT, reason TEXT,"
-    " PRIMARY KEY (label_key, clip_key, split_key)) WITHOUT ROWID",
-    "CREATE TEMP TABLE failing (clip_key INTEGER PRIMARY KEY, attempt_key INTEGER, state TEXT, reason TEXT)",
-    "CREATE INDEX temp.failing_order ON failing (attempt_key)",
-)
 # CROSS JOIN: in this order, whatever the planner thinks of tables that it has no statistics of
-_FILL = (
-    "CREATE TEMP TABLE pair AS SELECT DISTINCT label, split FROM annotation",
-    "INSERT INTO temp.label (name) SELECT DISTINCT label FROM pair ORDER BY 1",
-    "INSERT INTO temp.split (name) SELECT DISTINCT split FROM pair ORDER BY 1",
-    "DROP TABLE temp.pair",
-    "INSERT OR IGNORE INTO temp.shelf SELECT label.key, clip.key, split.key, clip.state, clip.reason"
-    " FROM main.clip CROSS JOIN main.annotation ON annotation.clip_key = clip.key"
-    " CROSS JOIN temp.label ON label.name = annotation.label CROSS JOIN temp.split ON split.name = annotation.split"
-    " ORDER BY 1, 2, 3",
-    "INSERT INTO temp.failing SELECT key, attempt_key, state, reason FROM clip WHERE reason IS NOT NULL",
-)
+_FILL = """
+CREATE TEMP TABLE pair AS SELECT DISTINCT label, split FROM main.annotation;
+CREATE TEMP TABLE label (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+INSERT INTO temp.label (name) SELECT DISTINCT label FROM temp.pair ORDER BY 1;
+CREATE TEMP TABLE split (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+INSERT INTO temp.split (name) SELECT DISTINCT split FROM temp.pair ORDER BY 1;
+DROP TABLE temp.pair;
+CREATE TEMP TABLE shelf (
+    label_key INTEGER, clip_key INTEGER, split_key INTEGER, state TEXT, reason TEXT,
+    PRIMARY KEY (label_key, clip_key, split_key)) WITHOUT ROWID;
+INSERT OR IGNORE INTO temp.shelf SELECT label.key, clip.key, split.key, clip.state, clip.reason
+FROM main.clip CROSS JOIN main.annotation ON annotation.clip_key = clip.key
+CROSS JOIN temp.label ON label.name = annotation.label CROSS JOIN temp.split ON split.name = annotation.split
+ORDER BY 1, 2, 3;
+CREATE TEMP TABLE failing (clip_key INTEGER PRIMARY KEY, attempt_key INTEGER, state TEXT, reason TEXT);
+INSERT INTO temp.failing SELECT key, attempt_key, state, reason FROM main.clip WHERE reason IS NOT NULL;
+CREATE INDEX temp.failing_order ON failing (attempt_key);
+"""
 _CLIPS = "SELECT state, reason, count(*) FROM clip GROUP BY 1, 2"
 _STORED = "SELECT coalesce(sum(size_bytes), 0) FROM stored"
 _COUNTS = "SELECT label_key, split_key, state, reason, count(*) FROM temp.shelf"
@@ -45,7 +44,8 @@ FROM (SELECT DISTINCT clip_key FROM attempt WHERE key > ? AND key <= ?) AS fresh
 CROSS JOIN clip ON clip.key = fresh.clip_key LEFT JOIN stored ON stored.clip_key = clip.key
 """
 _PLACES = """
-SELECT DISTINCT label.key, shelf.state, shelf.reason FROM annotation CROSS JOIN temp.label ON label.name = annotation.label
+SELECT DISTINCT label.key, shelf.state, shelf.reason
+FROM annotation CROSS JOIN temp.label ON label.name = annotation.label
 CROSS JOIN temp.shelf ON shelf.label_key = label.key AND shelf.clip_key = annotation.clip_key
 WHERE annotation.clip_key = ?
 """
@@ -138,7 +138,7 @@ class Shelf(LedgerReader):
         return self._counts.get(self.labels[label], [])
 
     def _fill(self) -> None:
-        for statement in (*_TABLES, *_FILL):
+        for statement in statements(_FILL):
             list(self.select(statement))
         self.labels = dict(self.select("SELECT name, key FROM temp.label ORDER BY name"))
         self.splits = dict(self.select("SELECT name, key FROM temp.split ORDER BY name"))
