@@ -31,11 +31,14 @@ class Asked:
     def of(cls, path: str, query: Mapping[str, str]) -> "Asked":
         plain = {name: query.get(name, "")[:_TEXT_LIMIT] for name in _PLAIN}
         text = query.get("q", "").strip()[:_TEXT_LIMIT]
-        return cls(path, query.get("label"), text=text, number=_number(query.get("page", "")), **plain)
+        label = query.get("label")
+        if path == "/failures":
+            label = label or None  # a field left empty
+        return cls(path, label, text=text, number=_number(query.get("page", "")), **plain)
 
     def chosen(self) -> Chosen:
         return Chosen(
-            self.label or None if self.path == "/failures" else self.label,
+            self.label,
             {"": None, NO_SPLIT: ""}.get(self.split, self.split),
             self.state,
             self.reason,

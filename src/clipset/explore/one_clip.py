@@ -1,5 +1,6 @@
 """Everything that is known of one clip."""
 
+import json
 from typing import Any
 
 from clipset.explore.failures import explanation
@@ -30,7 +31,7 @@ def one_clip(keeper: Keeper, clip: Clip) -> dict[str, Any] | None:
         "attempts": found.attempts,
         "last_at": None if found.last_at_us is None else iso(found.last_at_us),
         "not_before": iso(found.not_before_us) if found.not_before_us else None,
-        "annotations": [place._asdict() for place in found.places],
+        "annotations": [place._asdict() | {"extra": _extra(place.extra)} for place in found.places],
         "file": None if found.file is None else _file(found.file),
         "tries": [_try(one) for one in found.tries],
         "siblings": [
@@ -48,6 +49,14 @@ def _file(file: StoredFile) -> dict[str, Any]:
         "fps_exact": f"{rate[0]}/{rate[1]}",
         "duration_s": found.pop("duration_us") / US_PER_S,
     }
+
+
+def _extra(text: str) -> dict[str, str]:
+    """The columns that clipset does not interpret; an older or foreign ledger may have another form."""
+    try:
+        return {str(name): str(value) for name, value in json.loads(text or "[]")}
+    except (ValueError, TypeError):
+        return {"": text}
 
 
 def _try(one: Try) -> dict[str, Any]:

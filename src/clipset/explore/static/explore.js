@@ -17,7 +17,9 @@ function switchTheme() {
 function follow(live) {
   const stream = new EventSource(live.dataset.events);
   stream.addEventListener("dashboard", (event) => {
+    const focused = live.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
     live.innerHTML = JSON.parse(event.data);
+    if (focused) one(`a[href="${CSS.escape(focused)}"]`, live)?.focus({ preventScroll: true });
     one("#link").hidden = true;
     countDown();
   });
