@@ -15,8 +15,8 @@ from clipset.types import Annotation
 @pytest.fixture
 def desk(tmp_path):
     with Ledger.open(tmp_path / "d") as ledger:
-        twice = Annotation(*row("a")[:3], "val", "running")
-        yield Desk(ledger, [row("a"), twice, row("b"), row("c", label=""), row("d", label="running")])
+        twice = [Annotation(*row("a")[:3], "val", label) for label in ("running", "cycling")]
+        yield Desk(ledger, [row("a"), *twice, row("b"), row("c", label=""), row("d", label="running")])
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def shelf(desk, tmp_path):
 def agrees(shelf: Shelf, ledger: Ledger) -> bool:
     """Counts by class, by clip and of bytes are those that the ledger counts anew."""
     counted = {
-        label: tuple(sum(c.clips for c in counts if c.state == state) for state in ("wanted", "done", "lost"))
+        label: tuple(sum(c.firsts for c in counts if c.state == state) for state in ("wanted", "done", "lost"))
         for label, counts in shelf.counts()
     }
     status = ledger.status(0)
@@ -92,6 +92,7 @@ def test_clips_wanted_again_make_it_stale(desk, shelf, tmp_path):
 
 CHOSEN = {
     "all of a class": (Chosen("running"), 2),
+    "in two splits": (Chosen("cycling"), 2),
     "of a split": (Chosen("running", split="val"), 1),
     "no label": (Chosen(""), 1),
     "done": (Chosen("cycling", state="done"), 1),
@@ -117,6 +118,7 @@ FAILED = {
     "to be asked for again": (Chosen(disposition="waiting"), ["c"]),
     "a class": (Chosen("cycling"), ["b"]),
     "a class and a split": (Chosen("cycling", split="val"), []),
+    "a class and another split": (Chosen("cycling", split="train"), ["b"]),
     "a split": (Chosen(split="train"), ["c", "b"]),
     "a word of the message": (Chosen(text="OF PRIV"), ["b"]),
     "a wildcard that is none": (Chosen(text="raw%of"), []),

@@ -90,12 +90,14 @@ def clips_of(shelf: Shelf, chosen: Chosen, start: int, count: int) -> tuple[int,
     """
     where = _Where()
     where.add("label_key = ?", shelf.labels[chosen.label or ""])
-    if chosen.split is not None:
+    if chosen.split is None:
+        where.add("is_first")
+    else:
         where.add("split_key = ?", shelf.splits.get(chosen.split, -1))
     for column, value in (("state", chosen.state), ("reason", chosen.reason)):
         if value:
             where.add(f"{column} = ?", value)
-    found = f"SELECT DISTINCT clip_key FROM temp.shelf WHERE {where}"  # noqa: S608 - the values are bound
+    found = f"SELECT clip_key FROM temp.shelf WHERE {where}"  # noqa: S608 - the values are bound
     ((total,),) = shelf.select(f"SELECT count(*) FROM ({found})", *where.values)  # noqa: S608
     keys = f"{found} ORDER BY clip_key LIMIT ? OFFSET ?"
     rows = shelf.select(_CARDS.format(keys=keys), *where.values, count, start)
