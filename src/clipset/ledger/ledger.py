@@ -170,10 +170,14 @@ class Ledger(LedgerReader):
             )
         return int(session_id)
 
-    def stop_session(self, session_id: int, now_us: int, stopped_by: str) -> None:
+    def stop_session(
+        self, session_id: int, now_us: int, stopped_by: str, peak_temporary_bytes: int | None = None
+    ) -> None:
+        """The peak is None where nobody counted, as after a kill."""
         with self._writing():
             self._connection.execute(
-                "UPDATE session SET stopped_at_us = ?, stopped_by = ? WHERE key = ?", (now_us, stopped_by, session_id)
+                "UPDATE session SET stopped_at_us = ?, stopped_by = ?, peak_temporary_bytes = ? WHERE key = ?",
+                (now_us, stopped_by, peak_temporary_bytes, session_id),
             )
 
     def save_egress(self, row: EgressRow) -> None:
