@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import weakref
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,12 +52,48 @@ class WriterLock:
         _held.discard(self)
 
 
-def _holder(fd: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that writes, as it signed the lock. `started_at` is ISO 8601 UTC."""
+
+    pid: int
+    host: str
+    started_at: str
+
+
+def holder_of(path: Path) -> Holder | None:
+    """Who holds the lock at this moment; None for nobody, or where nobody can tell.
+
+    To ask is to hold a lock of the shared kind for an instant, so it is only asked where a process is expected: a run
+    that starts in that instant would be turned away.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _signed(fd)
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    return None
+
+
+def _signed(fd: int) -> Holder | None:
+    """None between locking and signing, or where it is not our text."""
     try:
         found = json.loads(os.pread(fd, 4096, 0))
-        return f"process {found['pid']} on {found['host']} since {found['started_at']}"
-    except (ValueError, KeyError, TypeError):  # between locking and signing, or not our text
-        return "another process"
+        return Holder(int(found["pid"]), str(found["host"]), str(found["started_at"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _holder(fd: int) -> str:
+    found = _signed(fd)
+    return f"process {found.pid} on {found.host} since {found.started_at}" if found else "another process"
 
 
 _held: weakref.WeakSet[WriterLock] = weakref.WeakSet()
