@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 _BLOCKS, _PLAIN = "█▒░", "#x."
@@ -31,9 +31,14 @@ class Screen:
             text.append(mark * width, style)
         return text.append(" " * (cells - len(text)))
 
-    def print(self, *lines: object) -> None:
+    def print(self, *parts: RenderableType) -> None:
+        for part in parts:
+            self.console.print(part)
+
+    def print_lines(self, *lines: Text) -> None:
+        """One row each, cut where the screen ends."""
         for line in lines:
-            self.console.print(line)
+            self.console.print(line, no_wrap=True, overflow="ellipsis")
 
 
 def _widths(counts: Sequence[int], whole: int, cells: int) -> list[int]:

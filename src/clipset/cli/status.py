@@ -32,7 +32,7 @@ def print_status(directory: Path, *, as_json: bool) -> Exit:
         print(json.dumps(found.to_json()))
         return Exit.OK
     screen = Screen()
-    screen.print(Text(printable(str(directory)), style="bold", no_wrap=True, overflow="ellipsis"))
+    screen.print_lines(Text(printable(str(directory)), style="bold"))
     for part in _parts(found, screen, now_us):
         screen.print("", part)
     screen.print("", Text(next_step(found, directory, now_us), style="bold"))

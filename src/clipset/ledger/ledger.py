@@ -16,13 +16,14 @@ from clipset.ledger.database import (
     unchecked,
 )
 from clipset.ledger.errors import LedgerCorrupt, LedgerMissing
+from clipset.ledger.failures import write_failed
 from clipset.ledger.handout import Handout
 from clipset.ledger.home import Home, has_tables, refuse_emptied
 from clipset.ledger.reader import LedgerReader
 from clipset.ledger.recording import Recording
 from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary
 from clipset.ledger.settle import Retry
-from clipset.ledger.tables import write_failed, write_stats
+from clipset.ledger.tables import write_stats
 from clipset.reasons import Reason
 from clipset.types import Annotation, BadRow, Outcome, VideoJob
 
