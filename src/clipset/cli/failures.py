@@ -68,7 +68,7 @@ def print_failures(directory: Path, asked: FailureOptions, *, as_csv: bool, as_j
                 _print_csv(islice(rows, asked.limit))
                 return Exit.OK
             wanted = None if asked == FailureOptions() else rows
-            counts = [row for row in failure_counts(ledger) if which.has(row.reason, row.disposition)]
+            counts = failure_counts(ledger, which)
             if as_json:
                 _print_json(counts, None if wanted is None else islice(wanted, asked.limit))
             else:

@@ -4,6 +4,7 @@ Rows stand as in `tables`, which says what makes them safe to open. A clip that 
 """
 
 import json
+from collections import Counter
 from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,13 +79,16 @@ def failed_rows(ledger: LedgerReader, which: Which = EVERY) -> Generator[list[Ce
             yield ["", "", "", "", Reason.BAD_ANNOTATION.value, Disposition.LOST.value, one_line(text), 0, "", ""]
 
 
-def failure_counts(ledger: LedgerReader) -> list[FailureCount]:
+def failure_counts(ledger: LedgerReader, which: Which = EVERY) -> list[FailureCount]:
     """Most first. For clips of one reason different things can hold: retries may be used up."""
-    found = [FailureCount(reason, disposition(reason, state), clips) for reason, state, clips in ledger.select(_COUNTS)]
-    ((bad_rows,),) = ledger.select(_BAD_ROWS)
-    if bad_rows:
-        found.append(FailureCount(Reason.BAD_ANNOTATION.value, Disposition.LOST, bad_rows))
-    return sorted(found, key=lambda row: (-row.clips, row.reason, row.disposition))
+    if which.labels is None and which.splits is None:
+        found = ledger.select(_COUNTS)
+        counts = Counter({(reason, disposition(reason, state)): clips for reason, state, clips in found})
+        ((counts[Reason.BAD_ANNOTATION.value, Disposition.LOST],),) = ledger.select(_BAD_ROWS)
+    else:
+        counts = Counter((str(cells[4]), Disposition(str(cells[5]))) for cells in failed_rows(ledger, which))
+    rows = (FailureCount(*key, clips) for key, clips in counts.items() if clips and which.has(*key))
+    return sorted(rows, key=lambda row: (-row.clips, row.reason, row.disposition))
 
 
 def _failed_row(video_id: str, start_us: int, end_us: int, label: str, split: str, *rest: Any) -> list[Cell]:
