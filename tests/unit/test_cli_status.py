@@ -105,7 +105,7 @@ def test_bytes_nodes_egresses_and_sessions_are_on_the_page(desk, monkeypatch, tm
     desk.ledger.save_egress(EgressRow("proxy b", None, None, "{}", "lab-2"))
     text = page(tmp_path / "data", monkeypatch)
     for words in (
-        "1.10 times the least that the clips need (known of 1 clips)",
+        "1.10 times the least that the clips need (known for 1 of 2)",
         "at most 7.0 MiB temporary",
         "clips done: lab-1 1, lab-2 1",
         "cooling, ",

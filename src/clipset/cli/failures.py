@@ -134,7 +134,7 @@ def _explained(row: FailureCount) -> dict[str, str]:
 
 def _print(counts: Sequence[FailureCount], rows: Iterator[list[Cell]] | None, limit: int) -> None:
     if not counts:
-        say("no clip has failed")
+        say("no clip has failed" if rows is None else "no clip that has failed fits")
         return
     screen = Screen()
     screen.print(_summary(counts))

@@ -113,8 +113,9 @@ def _figures(found: Status) -> Table:
     sizes = found.bytes
     fetched = human_bytes(sizes.fetched)
     if (ratio := sizes.least_ratio) is not None:
-        known = "" if sizes.least_clips == found.clips.done else f" (known of {sizes.least_clips:,} clips)"
-        fetched += f", {ratio:.2f} times the least that the clips need{known}"
+        fetched += f", {ratio:.2f} times the least that the clips need"
+        if sizes.least_clips < found.clips.done:
+            fetched += f" (known for {sizes.least_clips:,} of {found.clips.done:,})"
     table.add_row("fetched", fetched)
     temporary = "" if sizes.peak_temporary is None else f", at most {human_bytes(sizes.peak_temporary)} temporary"
     table.add_row("stored", human_bytes(sizes.stored) + temporary)

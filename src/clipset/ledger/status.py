@@ -1,7 +1,7 @@
 """Where a dataset stands: what `status --json` prints, counted set by set."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,6 +119,8 @@ _LEAST = """
 SELECT coalesce(sum(least_bytes), 0), count(*), coalesce(sum(fetched_bytes), 0) FROM attempt
 WHERE least_bytes IS NOT NULL
 """
+_LAST_NODE = "SELECT node FROM attempt ORDER BY key DESC LIMIT 1"
+_ANOTHER_NODE = "SELECT EXISTS (SELECT 1 FROM attempt WHERE node <> ?)"
 _NODES = """
 SELECT attempt.node, count(*) FROM clip CROSS JOIN attempt ON attempt.key = clip.attempt_key
 WHERE clip.state = 'done' GROUP BY 1 ORDER BY 1
@@ -134,7 +136,6 @@ GROUP BY plan.sha256, bad_row.line, bad_row.text, bad_row.message ORDER BY min(b
 def status(connection: sqlite3.Connection, lock: Path, now_us: int) -> Status:
     """`lock` is the writer's."""
     clips, videos = _clips_and_videos(connection)
-    egress = _egresses(connection, now_us)
     bad_rows = int(connection.execute(f"SELECT count(*) FROM ({BAD_ROWS})").fetchone()[0])  # noqa: S608 - a constant
     return Status(
         clips=clips,
@@ -143,9 +144,9 @@ def status(connection: sqlite3.Connection, lock: Path, now_us: int) -> Status:
         reasons=_reasons(connection, bad_rows),
         bad_rows=bad_rows,
         bytes=_bytes(connection),
-        egress=egress,
+        egress=_egresses(connection, now_us),
         sessions=_sessions(connection),
-        nodes=_nodes(connection, egress, clips.done),
+        nodes=_nodes(connection, clips.done),
         active=active_run(connection, lock, clips.wanted, now_us),
         next_due=_next_due(connection, clips.wanted, now_us),
     )
@@ -170,12 +171,14 @@ def _bytes(connection: sqlite3.Connection) -> Bytes:
     return Bytes(fetched, stored, least, clips, fetched_for_least, peak)
 
 
-def _nodes(connection: sqlite3.Connection, egress: Sequence[EgressStatus], done: int) -> tuple[Node, ...]:
-    """Of one machine all that is done; clips are only looked at where there are several."""
-    names = {row.node for row in egress}
-    if len(names) > 1:
+def _nodes(connection: sqlite3.Connection, done: int) -> tuple[Node, ...]:
+    """Clips are only counted by node where there are several."""
+    last = connection.execute(_LAST_NODE).fetchone()
+    if last is None:
+        return ()
+    if connection.execute(_ANOTHER_NODE, last).fetchone()[0]:
         return tuple(Node(*row) for row in connection.execute(_NODES))
-    return tuple(Node(name, done) for name in names)
+    return (Node(last[0], done),)
 
 
 def _next_due(connection: sqlite3.Connection, wanted: int, now_us: int) -> str | None:

@@ -22,10 +22,9 @@ def ways(found: Findings) -> Section | None:
     numbers = {"nodes": len(nodes), "egresses": len(egresses), "refusals": sum(way.refusals for way in found.ways)}
     if len(nodes) == len(egresses) == 1:
         (way,) = found.ways
-        text = (
-            f"All came by one egress ({way.egress or _NO_EGRESS}) of one node ({way.node or _NO_NODE}):"
-            f" {way.clips:,} clips, {way.requests:,} requests, {human_bytes(way.fetched_bytes)}, {_refused(way)}."
-        )
+        counted = (_many(way.clips, "clip", "s"), _many(way.requests, "request", "s"), human_bytes(way.fetched_bytes))
+        by = f"one egress ({way.egress or _NO_EGRESS}) of one node ({way.node or _NO_NODE})"
+        text = f"All came by {by}: {', '.join(counted)}, {_refused(way)}."
         return Section("ways", "Nodes and egresses", (text,), numbers=numbers)
     rows = [("node", name, "", *_cells(way, whole)) for name, way in nodes.items()]
     rows += [("egress", "", name, *_cells(way, whole)) for name, way in egresses.items()]
