@@ -6,8 +6,8 @@ from typing import Any
 from clipset.explore.asked import Asked, pages
 from clipset.explore.keeper import Keeper
 from clipset.ledger.browsing import Failed, bad_rows, count_failures, failures
+from clipset.ledger.failures import disposition
 from clipset.ledger.status import iso
-from clipset.ledger.tables import disposition
 from clipset.reasons import rules
 from clipset.types import US_PER_S
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from clipset.explore.failures import explanation
 from clipset.explore.keeper import Keeper
+from clipset.ledger.failures import disposition
 from clipset.ledger.record import StoredFile, Try, record_of
 from clipset.ledger.status import iso
-from clipset.ledger.tables import disposition
 from clipset.types import US_PER_S, Clip, Span
 
 
