@@ -363,8 +363,10 @@ def test_a_run_that_was_killed_is_not_called_running(tmp_path):
     fill(tmp_path / "d")
     lock = tmp_path / "d" / ".clipset" / "lock"
     with client(tmp_path / "d", tmp_path) as web:
-        assert web.get("/index.json").json()["run"] == "running"  # this process signed the lock, and it lives
-        signed = json.loads(lock.read_text())
+        with Ledger.open(tmp_path / "d"):
+            assert web.get("/index.json").json()["run"] == "running"
+            signed = json.loads(lock.read_text())
+        assert web.get("/index.json").json()["run"] == "killed"
         lock.write_text(json.dumps(signed | {"pid": 2**22 + 1}))
         assert web.get("/index.json").json()["run"] == "killed"
         assert "run it again to go on" in web.get("/").text
