@@ -141,7 +141,7 @@ def _egress(
 
 def _sessions(connection: sqlite3.Connection) -> tuple[SessionStatus, ...]:
     found = connection.execute(
-        "SELECT started_at_us, stopped_at_us, done, failed, stopped_by FROM session ORDER BY key"
+        "SELECT started_at_us, stopped_at_us, done, failed, stopped_by FROM session ORDER BY started_at_us, key"
     )
     return tuple(
         SessionStatus(iso(started), None if stopped is None else iso(stopped), done, failed, stopped_by)
