@@ -16,7 +16,20 @@ from clipset.existing.merge import Merge, SourceReport, merge
 from clipset.ledger import Ledger, PlanHeader
 from clipset.plan import Selection, Seen, select, shard_of
 from clipset.reasons import Reason
-from clipset.types import Annotation, Attempt, BadRow, Clip, Cost, Facts, Failure, Outcome, Stage, Stored, VideoJob, Wanted
+from clipset.types import (
+    Annotation,
+    Attempt,
+    BadRow,
+    Clip,
+    Cost,
+    Facts,
+    Failure,
+    Outcome,
+    Stage,
+    Stored,
+    VideoJob,
+    Wanted,
+)
 
 S = 1_000_000
 FACTS = Facts(64, 36, Fraction(25), 25, S, "h264", None, "18")
@@ -137,7 +150,7 @@ def tables(directory: Path) -> tuple[object, ...]:
         asked = "SELECT video.id, start_us, not_before_us, clip.attempts FROM clip JOIN video ON video.key = video_key"
         clips = sorted(ledger.select(asked))
         again = ledger.select(
-            "SELECT clip.key, (SELECT count(*) FROM attempt WHERE clip_key = clip.key AND key > tries_after) FROM clip"
+            "SELECT clip.key, (SELECT count(*) FROM attempt WHERE clip_key = clip.key AND key > tries_after) FROM clip WHERE state <> 'done'"
             " ORDER BY (SELECT id FROM video WHERE key = video_key), start_us"
         )
         tries += [count for _, count in again]

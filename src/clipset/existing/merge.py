@@ -84,13 +84,16 @@ def merge(order: Merge, shows: Shows) -> Iterator[SourceReport]:
         bringing = _Bringing(order, ledger, has_files=CLIPS_TO not in known[0].meta)
         try:
             ledger.replace_egresses(joined(row for each in known for row in each.egresses))
-            clips = 0
+            clips = again = 0
             for number, source in enumerate(order.sources):
                 with shows.reading(number, clips):
                     taken = ledger.take(source, _name_folders, keeps_paths=not bringing.has_files)
-                clips += taken.clips
+                clips, again = clips + taken.clips, number if taken.overruled else again
                 with shows.bringing(number) as watcher:
                     yield SourceReport(source, taken, bringing.run(source, taken, watcher))
+            for number, source in enumerate(order.sources[:again]):
+                with shows.reading(number, clips):
+                    ledger.take(source, _name_folders, keeps_paths=not bringing.has_files)
             bringing.link_further_names()
         finally:
             if not order.is_trial:

@@ -78,7 +78,7 @@ WITH both AS (
     SELECT *, max(their_rank, own_rank) = 1 AS is_lost,
            (their_rank, their_last_us, their_amended, coalesce(their_reason, ''))
            > (own_rank, own_last_us, own_amended, coalesce(own_reason, '')) AS is_theirs,
-           their_settled_us > own_settled_us AS settled_there,
+           (their_settled_us, their_not_before_us) > (own_settled_us, coalesce(own_not_before_us, 0)) AS settled_there,
            max(their_settled_us, own_settled_us) > anew_us AS is_settled
     FROM ranked
 )

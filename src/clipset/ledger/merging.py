@@ -40,6 +40,10 @@ SELECT count(*) FROM temp.word AS word LEFT JOIN temp.own_word AS own ON own.cli
 JOIN main.clip AS clip ON clip.key = word.clip_key
 WHERE (clip.state = 'done' AND word.state = 'lost') OR (own.state = 'lost' AND word.state = 'done')
 """
+_OVERRULED = """
+SELECT count(*) FROM temp.word AS word JOIN temp.own_word AS own ON own.clip_key = word.clip_key
+WHERE own.state = 'lost' AND own.last_at_us > own.anew_us AND own.last_at_us <= word.anew_us
+"""
 _COUNTS = """
 SELECT count(*), count(*) FILTER (WHERE state = 'done'), count(*) FILTER (WHERE state = 'lost') FROM theirs.clip
 """
@@ -107,7 +111,8 @@ class Taken:
     """What came of the rows of one source. `claims` is how many finished clips are still to be brought.
 
     `different` are clips that both have, made of other bytes; `won_over_lost` clips that one has and the other had
-    given up; `drifted` the (dataset, list) with another content here; `folders` those that have another name here.
+    given up; `overruled` clips given up here and asked for anew there, of which sources taken before may know more;
+    `drifted` the (dataset, list) with another content here; `folders` those that have another name here.
     """
 
     clips: int
@@ -116,6 +121,7 @@ class Taken:
     claims: int
     claimed_bytes: int
     won_over_lost: int
+    overruled: int
     different: tuple[Clip, ...]
     drifted: tuple[tuple[str, str], ...]
     folders: tuple[Folder, ...]
@@ -146,11 +152,12 @@ class Merging(Ledger):
                     deciding.decide(connection)
                     clips, done, lost = connection.execute(_COUNTS).fetchone()
                     (won,) = connection.execute(_WON_OVER_LOST).fetchone()
+                    (overruled,) = connection.execute(_OVERRULED).fetchone()
             finally:
                 uniting.forget(connection)
         claims, size_bytes = self._one("SELECT count(*), coalesce(sum(size_bytes), 0) FROM claim")
         unlike = tuple(Clip(video_id, Span(start_us, end_us)) for video_id, start_us, end_us in different)
-        return Taken(clips, done, lost, claims, size_bytes, won, unlike, tuple(drifted), tuple(folders))
+        return Taken(clips, done, lost, claims, size_bytes, won, overruled, unlike, tuple(drifted), tuple(folders))
 
     def claims(self) -> Iterator[list[Claim]]:
         """Those of the last `take`, some at a time, each batch read when it is asked for."""
