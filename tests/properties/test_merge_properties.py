@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from clipset.existing.merge import Merge, SourceReport, merge
 from clipset.ledger import Ledger, PlanHeader
-from clipset.plan import Selection, Seen, select, shard_of
+from clipset.plan import Seen, Selection, select, shard_of
 from clipset.reasons import Reason
 from clipset.types import (
     Annotation,
@@ -150,8 +150,8 @@ def tables(directory: Path) -> tuple[object, ...]:
         asked = "SELECT video.id, start_us, not_before_us, clip.attempts FROM clip JOIN video ON video.key = video_key"
         clips = sorted(ledger.select(asked))
         again = ledger.select(
-            "SELECT clip.key, (SELECT count(*) FROM attempt WHERE clip_key = clip.key AND key > tries_after) FROM clip WHERE state <> 'done'"
-            " ORDER BY (SELECT id FROM video WHERE key = video_key), start_us"
+            "SELECT clip.key, (SELECT count(*) FROM attempt WHERE clip_key = clip.key AND key > tries_after) FROM clip"
+            " WHERE state <> 'done' ORDER BY (SELECT id FROM video WHERE key = video_key), start_us"
         )
         tries += [count for _, count in again]
     rows = []
