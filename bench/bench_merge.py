@@ -35,8 +35,9 @@ def make(directory: Path, shard: int, shards: int, count: int) -> None:
 
 
 def show(what: str, count: int, used: Used) -> None:
+    a_clip_us = used.cpu_s / count * 1e6
     print(
-        f"| {what} | {used.wall_s:.1f} s | {used.cpu_s:.1f} s | {used.cpu_s / count * 1e6:.1f} us | {used.peak_mib} MiB |"
+        f"| {what} | {used.wall_s:.1f} s | {used.cpu_s:.1f} s | {a_clip_us:.1f} us | {used.peak_mib} MiB |", flush=True
     )
 
 
@@ -49,9 +50,8 @@ def main() -> None:
         for shard, directory in enumerate(sources, 1):
             make(directory, shard, shards, count)
         words = ("merge", *sources, "--out", folder / "out", "--json")
-        print(
-            f"{shards} shards, {count:,} clips\n| what | by the clock | CPU | a clip | peak memory |\n|---|---|---|---|---|"
-        )
+        print(f"{shards} shards, {count:,} clips")
+        print("| what | by the clock | CPU | a clip | peak memory |\n|---|---|---|---|---|")
         show("merge", count, run(*words))
         show("again", count, run(*words))
         ledger = folder / "out" / ".clipset" / "ledger.db"

@@ -1,4 +1,4 @@
-"""Shards that knew nothing of each other, merged: the dataset that one run would have made, and what is wrong is told."""
+"""Shards that knew nothing of each other, merged: what one run would have made, and what is wrong is told."""
 
 import hashlib
 import json
@@ -244,20 +244,23 @@ def row(name: str, node: str, seen_us: int) -> EgressRow:
     return EgressRow(name, None, 300.0, EgressState(seen_us=seen_us).to_json(), node)
 
 
-JOINED = {
-    "one machine": ([row("direct", "n1", 1), row("direct", "n1", 2)], [("direct", "n1", 2)]),
-    "two machines": ([row("direct", "n1", 1), row("direct", "n2", 2)], [("direct@n1", "n1", 1), ("direct@n2", "n2", 2)]),
-    "merged before": ([row("direct@n1", "n1", 1), row("direct", "n1", 5), row("direct@n2", "n2", 2)],
-                      [("direct@n1", "n1", 5), ("direct@n2", "n2", 2)]),
-    "a machine nobody knows": ([row("direct", "", 1), row("direct", "n2", 2)], [("direct", "", 1), ("direct@n2", "n2", 2)]),
-}  # fmt: skip
+JOINED = {  # rows as (name, machine, when it was last seen)
+    "one machine": ([("direct", "n1", 1), ("direct", "n1", 2)], [("direct", "n1", 2)]),
+    "two machines": ([("direct", "n1", 1), ("direct", "n2", 2)], [("direct@n1", "n1", 1), ("direct@n2", "n2", 2)]),
+    "merged before": (
+        [("direct@n1", "n1", 1), ("direct", "n1", 5), ("direct@n2", "n2", 2)],
+        [("direct@n1", "n1", 5), ("direct@n2", "n2", 2)],
+    ),
+    "a machine nobody knows": ([("direct", "", 1), ("direct", "n2", 2)], [("direct", "", 1), ("direct@n2", "n2", 2)]),
+}
 
 
 @pytest.mark.parametrize("case", JOINED)
 @pytest.mark.parametrize("order", [1, -1])
 def test_each_machine_keeps_its_egress_as_it_was_last_seen(case, order):
     rows, expected = JOINED[case]
-    found = [(each.name, each.node, EgressState.from_json(each.state).seen_us) for each in joined(rows[::order])]
+    known = joined(row(*cells) for cells in rows[::order])
+    found = [(each.name, each.node, EgressState.from_json(each.state).seen_us) for each in known]
     assert found == expected
 
 
@@ -293,8 +296,8 @@ class _Entered:
 
 def states(directory: Path) -> list[tuple]:
     sql = (
-        "SELECT video.id, state, clip.attempts, path, (SELECT count(*) FROM attempt WHERE clip_key = clip.key) FROM clip"
-        " JOIN video ON video.key = video_key LEFT JOIN stored ON stored.clip_key = clip.key ORDER BY video.id"
+        "SELECT video.id, state, clip.attempts, path, (SELECT count(*) FROM attempt WHERE clip_key = clip.key)"
+        " FROM clip JOIN video ON video.key = video_key LEFT JOIN stored ON stored.clip_key = clip.key ORDER BY video.id"
     )
     with Ledger.read(directory) as reader:
         return list(reader.select(sql))
