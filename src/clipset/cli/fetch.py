@@ -1,10 +1,11 @@
 """`clipset fetch`: the main job, one session of it."""
 
 import json
+import platform
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -19,13 +20,16 @@ from clipset.cli.options import ClipOptions, ListOptions, ReachOptions, RunOptio
 from clipset.cli.outcome import Exit, complain, machine_failed, say
 from clipset.cli.summary import Ending, print_events, print_summary
 from clipset.cli.waterfall import Parts, Waterfall
+from clipset.cli.works import Works, on_a_cluster
 from clipset.clock import Clock, SystemClock
-from clipset.ledger import Ledger, PlanSummary, Totals
+from clipset.engines import Engine
+from clipset.ledger import EgressRow, Ledger, PlanSummary, Totals
 from clipset.progress import JsonEvents, LivePanel, PlainLines
 from clipset.progress.tally import Tally
-from clipset.run import RunResult, StoppedBy
+from clipset.run import GateLike, RunResult, StoppedBy
 from clipset.sinks.folders import FolderSink
 from clipset.sweep import SweepObserver
+from clipset.throttle.state import EgressState
 from clipset.types import Recipe
 
 _STOPPED_AS = {
@@ -107,20 +111,30 @@ def _session(ledger: Ledger, order: Order, clock: Clock) -> Iterator[_Session]:
 
 
 def _prepare(order: Order, ledger: Ledger, recipe: Recipe, clock: Clock, stops: workshop.Stops) -> Parts:
-    ways = workshop.egresses(order.reach)
-    gates = workshop.gates(order.reach, ways, ledger.egresses(), clock, stops)
-    setting = workshop.setting(order.reach, ways, gates, recipe, stops.abort)
-    sources = workshop.sources(order.reach, setting)
+    works = Works.of(order.reach, order.running, recipe, order.out)
+    sources = workshop.sources(works.reach, workshop.setting(works.reach, (), {}, recipe, stops.abort))
     before = mirror.sources_before(order.reach)
+    conduct = workshop.conduct(order.reach, order.running, sources, clock.now_us())
+    means = mirror.means(order.reach, order.running, recipe, order.out, stops.drain, stops.abort)
+    engine, gates = _staffed(works, ledger.egresses(), stops)
     return Parts(
-        tuple(gates.values()) if any(source.is_paced for source in sources) else (),
-        workshop.engine(order.running, sources, recipe, order.out, stops.abort),
-        workshop.conduct(order.reach, order.running, sources, clock.now_us()),
-        mirror.means(order.reach, order.running, recipe, order.out, stops.drain, stops.abort),
+        gates,
+        engine,
+        conduct,
+        means,
         is_first=before == 0,
         is_last=before == len(sources),
         is_paced_before=any(source.is_paced for source in sources[:before]),
     )
+
+
+def _staffed(works: Works, known: list[EgressRow], stops: workshop.Stops) -> tuple[Engine, Sequence[GateLike]]:
+    """The engine that was asked for, and its gates."""
+    if works.running.engine == "ray":
+        return on_a_cluster(works, known, stops)
+    states = {row.name: EgressState.from_json(row.state) for row in known}
+    built = works.build(workshop.egresses(works.reach), states, platform.node(), stops.drain, stops.abort)
+    return built.engine, tuple(built.gates.values())
 
 
 def _exit_status(result: RunResult) -> Exit:

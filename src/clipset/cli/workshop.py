@@ -1,6 +1,5 @@
 """From options to the parts of a run: egresses, gates, sources, an engine."""
 
-import platform
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,11 +9,10 @@ from pathlib import Path
 from clipset import registry
 from clipset.cli import times
 from clipset.cli.options import ReachOptions, RunOptions
-from clipset.clock import Clock
+from clipset.clock import SystemClock
 from clipset.config import UserError
 from clipset.engines import Engine
 from clipset.engines.local import LocalEngine, default_jobs, most_jobs
-from clipset.ledger import EgressRow
 from clipset.materialise import Bench
 from clipset.media import MediaEngine
 from clipset.run import Conduct
@@ -89,15 +87,11 @@ def egresses(reach: ReachOptions) -> tuple[Egress, ...]:
 
 
 def gates(
-    reach: ReachOptions, ways: tuple[Egress, ...], known: list[EgressRow], clock: Clock, stops: Stops
+    reach: ReachOptions, ways: tuple[Egress, ...], states: Mapping[str, EgressState], drain: threading.Event, node: str
 ) -> dict[str, Gate]:
-    """One a way out, each going on where the ledger says it stopped."""
-    states = {row.name: EgressState.from_json(row.state) for row in known}
-    rate = policy(reach)
-    return {
-        way.name: Gate(way.name, states.get(way.name, EgressState()), rate, clock, stops.drain, platform.node())
-        for way in ways
-    }
+    """One a way out, each going on where its state, by name, says it stopped."""
+    rate, clock = policy(reach), SystemClock()
+    return {way.name: Gate(way.name, states.get(way.name, EgressState()), rate, clock, drain, node) for way in ways}
 
 
 def sources(reach: ReachOptions, setting: Setting) -> list[Prepared]:
@@ -151,16 +145,24 @@ def _until_us(running: RunOptions, now_us: int) -> int | None:
     return min(ends_us, default=None)
 
 
+def jobs(running: RunOptions, share: int = 1) -> tuple[int, int]:
+    """Videos in flight at first and at most, where the machine is shared by so many. Raises UserError."""
+    check_jobs(running.jobs)
+    least, most = (default_jobs(), most_jobs()) if running.jobs is None else (running.jobs, running.jobs)
+    return max(1, least // share), max(1, most // share)
+
+
 def check_jobs(jobs: int | None) -> None:
     """Raises UserError."""
     if jobs is not None and not 1 <= jobs <= 1000:
         raise UserError(f"--jobs must be between 1 and 1000, not {jobs}")
 
 
-def engine(running: RunOptions, prepared: list[Prepared], recipe: Recipe, out: Path, abort: threading.Event) -> Engine:
-    """Raises UserError."""
-    check_jobs(running.jobs)
-    sink, node = FolderSink(out), platform.node()
+def engine(
+    prepared: list[Prepared], recipe: Recipe, out: Path, abort: threading.Event, jobs: tuple[int, int], node: str
+) -> Engine:
+    """`jobs`: videos in flight at first, and at most."""
+    sink = FolderSink(out)
     at_hand = next((number for number, source in enumerate(prepared) if source.is_paced), len(prepared))
 
     def make_bench() -> Bench:
@@ -168,9 +170,7 @@ def engine(running: RunOptions, prepared: list[Prepared], recipe: Recipe, out: P
             tuple(source.make() for source in prepared), MediaEngine(recipe, abort), sink, abort, at_hand, node
         )
 
-    if running.jobs is not None:
-        return LocalEngine(make_bench, running.jobs)
-    return LocalEngine(make_bench, default_jobs(), most_jobs())
+    return LocalEngine(make_bench, *jobs)
 
 
 def setting(
