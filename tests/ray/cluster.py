@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+sys.path.append(str(Path(__file__).parents[1] / "e2e"))  # `program` drives a cluster as well
 RAY = str(Path(sys.executable).with_name("ray"))
 _UP_S = 90
 
@@ -52,7 +53,7 @@ class LocalCluster:
     """A head node `a`, and further nodes on loopback addresses. What nodes keep on their host lies in `folder`."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # noqa: S108 - socket paths are short
+        self.folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
         self.port = _free_port()
         self.nodes: dict[str, str] = {}  # the marker of each node's processes, by name
 

@@ -10,10 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import ray
 from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+import ray
 from clipset.config import UserError
 from clipset.durable import write_whole
 from clipset.engines.ray.posts import WAY_RESOURCE, Node
@@ -102,7 +102,7 @@ class Lookout:
         self._unfit: set[str] = set()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="clipset-lookout", daemon=True)
-        self.nodes: tuple[Node, ...] = ()
+        self.nodes = tuple[Node, ...]()
         self._look()
         if not self.nodes:
             raise _failed("no node of the Ray cluster can take part: mend what is said above and run again")
@@ -130,7 +130,7 @@ class Lookout:
             if found["NodeID"] not in known and found["NodeID"] not in self._unfit
         }
         came = [node for found, ref in asked.values() if (node := self._judge(found, ref)) is not None]
-        for node in came:
+        for node in sorted(came, key=lambda node: node.name):
             self._say(f"node {node.name} takes part")
         if came or len(kept) < len(known):
             self.nodes = tuple(sorted([*kept, *came], key=lambda node: (node.name, node.id)))

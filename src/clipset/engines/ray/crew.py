@@ -97,7 +97,9 @@ class Crew:
             return
         self._nodes, self._filled_s = nodes, now_s
         taken = [(place.post.way.name, place.post.node) for place in self._places]
-        for post in vacant(self._ways, nodes, taken, self._before):
+        posts = vacant(self._ways, nodes, taken, self._before)
+        self._name_idle(nodes, [*taken, *((post.way.name, post.node) for post in posts)])
+        for post in posts:
             name, node_id = post.way.name, post.node.id
             since_s = now_s - self._lost_s.get(name, -1e9)
             moves = is_movable(post.way) and self._before.get(name, node_id) != node_id
@@ -105,11 +107,12 @@ class Crew:
             wait_s = max(LEASE_S if moves else 0.0, _BACK_OFF_S[min(losses, len(_BACK_OFF_S) - 1)])
             if since_s >= wait_s and (name, node_id) not in self._refused:
                 self._places.append(self._made(post))
-                taken.append((name, post.node))
-        for node in idle(taken, nodes):
-            if node.id not in self._idle and not any(node.id == refused for _, refused in self._refused):
+
+    def _name_idle(self, nodes: Sequence[Node], posts: Sequence[tuple[str, Node]]) -> None:
+        for node in idle(posts, nodes):
+            if node.id not in self._idle:
                 self._idle.add(node.id)
-                self._say(f"node {node.name} has no way out of its own that is free: it waits until it gets one")
+                self._say(f"node {node.name} has nothing to do: every way out is used by another node")
 
     def _made(self, post: Post) -> Place:
         actor = ray.remote(Station).options(
