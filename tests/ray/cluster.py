@@ -54,7 +54,7 @@ class LocalCluster:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
-        self.port = _free_port()
+        self.port = free_port()
         self.nodes: dict[str, str] = {}  # the marker of each node's processes, by name
 
     @property
@@ -72,18 +72,35 @@ class LocalCluster:
         kill(processes_with(str(self.folder)))
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def add(self, name: str, **environment: str) -> None:
+    def add(self, name: str, *, before: tuple[str, ...] = (), **environment: str) -> None:
+        """`before`: words that start the command in another surrounding, as `unshare` does."""
         number = ord(name[0]) - ord("a") + 1
-        self._start(name, f"--address={self.address}", f"--node-ip-address=127.0.0.{number}", **environment)
+        words = (f"--address={self.address}", f"--node-ip-address=127.0.0.{number}")
+        self._start(name, *words, before=before, **environment)
 
-    def _start(self, name: str, *words: str, **environment: str) -> None:
+    def mend(self) -> None:
+        """Bring back what tests killed."""
+        for name in ("b", "c"):
+            if name not in self.nodes or not self.raylet(name):
+                self.nodes.pop(name, None)
+                self.add(name)
+
+    def _start(self, name: str, *words: str, before: tuple[str, ...] = (), **environment: str) -> None:
         home = self.folder / name
         home.mkdir(exist_ok=True)
         marker = f"{self.folder.name}-{name}-{time.monotonic_ns()}"
         inherited = {word: text for word, text in os.environ.items() if not word.startswith(("RAY_", "CLIPSET_"))}
         own = {"CLUSTER_NODE": marker, "RAY_USAGE_STATS_ENABLED": "0", "TMPDIR": str(self.folder)}
-        command = [RAY, "start", *words, "--num-cpus=2", "--object-store-memory=100000000", "--disable-usage-stats"]
-        command += [f"--node-name={name}", f"--temp-dir={home}"]
+        command = [
+            *before,
+            RAY,
+            "start",
+            *words,
+            "--num-cpus=2",
+            "--object-store-memory=100000000",
+            "--disable-usage-stats",
+        ]
+        command += ["--disable-usage-stats", f"--node-name={name}", f"--temp-dir={home}"]
         ran = subprocess.run(
             command, env=inherited | own | environment, capture_output=True, text=True, timeout=_UP_S, check=False
         )
@@ -111,7 +128,7 @@ class LocalCluster:
         del self.nodes[name]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

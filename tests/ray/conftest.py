@@ -9,11 +9,16 @@ from runs import Work, offline, rows, said, words
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[LocalCluster]:
+def session_cluster() -> Iterator[LocalCluster]:
     with LocalCluster() as cluster:
-        cluster.add("b")
-        cluster.add("c")
         yield cluster
+
+
+@pytest.fixture
+def cluster(session_cluster: LocalCluster) -> LocalCluster:
+    """Three nodes, whatever was done to them before."""
+    session_cluster.mend()
+    return session_cluster
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ def offline(**scenario) -> Rehearsal:
 
 
 def said(dataset: Path) -> tuple:
-    """All that a dataset says of its clips, but for times and ways: what a dead node left in place was found on disk."""
+    """What a dataset says of its clips, but for times and ways: what a dead node left in place was found on disk."""
     stats, failed = table(dataset / "stats.csv"), table(dataset / "failed.csv")
     same = ("clip_id", "video_id", "label", "split", "size_bytes", "duration")
     done = sorted(tuple(row[name] for name in same) for row in stats)

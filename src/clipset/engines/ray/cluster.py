@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ray.exceptions import GetTimeoutError, RayError
+from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 import ray
@@ -37,9 +37,7 @@ def connect(address: str | None) -> None:
         _init(None, address="local", include_dashboard=False, object_store_memory=_STORE_BYTES, **quiet)
         return
     if "://" in address:
-        raise _failed(
-            f"{address} is no address of a Ray cluster; give the head node's host:port, such as 10.0.0.1:6379"
-        )
+        raise _no_address(address)
     _knock(address)
     _init(address, address=address, **quiet)
 
@@ -71,9 +69,7 @@ def _knock(address: str) -> None:
     if address == "auto":
         return
     if not host or not port.isdecimal():
-        raise _failed(
-            f"{address} is no address of a Ray cluster; give the head node's host:port, such as 10.0.0.1:6379"
-        )
+        raise _no_address(address)
     try:
         socket.create_connection((host.strip("[]"), int(port)), _KNOCK_S).close()
     except (OSError, OverflowError) as error:
@@ -140,12 +136,11 @@ class Lookout:
         try:
             there = ray.get(ref, timeout=_SURVEY_S)
             lacks = shortcoming(there, self._here)
-        except GetTimeoutError:
-            self._say(f"node {name} does not answer; it is asked again")
-            return None
-        except RayError as error:
-            lacks = f"clipset does not run there ({_last_line(error)}); install the same versions"
+        except RayTaskError as error:
             there = self._here
+            lacks = f"clipset does not run there ({_last_line(error)}); install the same versions"
+        except RayError:  # silent, or about to be known as dead
+            return None
         if lacks:
             self._unfit.add(node_id)
             self._say(f"node {name} is left out: {lacks}")
