@@ -50,19 +50,20 @@ def kill(pids: Iterable[int]) -> None:
 
 
 class LocalCluster:
-    """A head node `a`, and further nodes on loopback addresses. What nodes keep on their host lies in `folder`."""
+    """A head node `a` at `host`, and further nodes. What nodes keep on their host lies in `folder`."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
         self.port = free_port()
         self.nodes: dict[str, str] = {}  # the marker of each node's processes, by name
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def __enter__(self) -> Self:
-        head = ("--head", "--node-ip-address=127.0.0.1", f"--port={self.port}", "--include-dashboard=false")
+        head = ("--head", f"--node-ip-address={self.host}", f"--port={self.port}", "--include-dashboard=false")
         self._start("a", *head)
         return self
 
@@ -72,10 +73,10 @@ class LocalCluster:
         kill(processes_with(str(self.folder)))
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def add(self, name: str, *, before: tuple[str, ...] = (), **environment: str) -> None:
+    def add(self, name: str, host: str = "", *, before: tuple[str, ...] = (), **environment: str) -> None:
         """`before`: words that start the command in another surrounding, as `unshare` does."""
-        number = ord(name[0]) - ord("a") + 1
-        words = (f"--address={self.address}", f"--node-ip-address=127.0.0.{number}")
+        host = host or f"127.0.0.{ord(name) - ord('a') + 1}"
+        words = (f"--address={self.address}", f"--node-ip-address={host}")
         self._start(name, *words, before=before, **environment)
 
     def mend(self) -> None:

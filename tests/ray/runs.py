@@ -49,9 +49,9 @@ class Work:
 
 
 def words(annotations: Path, out: Path, youtube: Rehearsal, *more: object) -> list[str]:
-    fixed = ("--youtube-origin", youtube.origin, "--precision", "copy")
-    rate = () if "--rate" in more else ("--rate", "unlimited")
-    return [str(word) for word in ("fetch", annotations, "--out", out, *fixed, *rate, *more)]
+    usual = {"--youtube-origin": youtube.origin, "--precision": "copy", "--rate": "unlimited"}
+    rest = [word for name, value in usual.items() if name not in more for word in (name, value)]
+    return [str(word) for word in ("fetch", annotations, "--out", out, *rest, *more)]
 
 
 def on(cluster: LocalCluster, *more: object) -> tuple[object, ...]:
