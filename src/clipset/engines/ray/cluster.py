@@ -10,10 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-import ray
 from clipset.config import UserError
 from clipset.durable import write_whole
 from clipset.engines.ray.posts import WAY_RESOURCE, Node
@@ -28,39 +28,51 @@ _CONNECT_S = 15.0
 _STORE_BYTES = 100_000_000  # of Ray started here: nothing large goes through it
 
 
-def connect(address: str | None) -> None:
+def connect(address: str | None, say: Callable[[str], None]) -> None:
     """Join the cluster at `address` (host:port), or start Ray on this machine alone. Raises UserError, ClipsetError."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing of a run is told to anybody
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL, "configure_logging": True}
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if address is None:
-        _init(None, address="local", include_dashboard=False, object_store_memory=_STORE_BYTES, **quiet)
+        say("starting Ray on this machine")
+        _start(quiet)
         return
     if "://" in address:
         raise _no_address(address)
     _knock(address)
-    _init(address, address=address, **quiet)
+    _join(address, quiet)
+    say(f"joined the Ray cluster at {address}; its nodes are asked what they have")
 
 
-def _init(wanted: str | None, **options: Any) -> None:
+def _start(quiet: dict[str, Any]) -> None:
+    """In this thread: what Ray starts ends with the thread that started it."""
+    try:
+        ray.init(address="local", include_dashboard=False, object_store_memory=_STORE_BYTES, **quiet)
+    except Exception as error:
+        raise _unusable("Ray on this machine", error) from error
+
+
+def _join(address: str, quiet: dict[str, Any]) -> None:
     """Ray waits for minutes where we do not; it is left behind in its thread then, for the program ends."""
-    where = f"the Ray cluster at {wanted}" if wanted else "Ray on this machine"
-    failed: list[BaseException] = []
+    failed: list[Exception] = []
 
-    def init() -> None:
+    def join() -> None:
         try:
-            ray.init(**options)
-        except BaseException as error:  # noqa: BLE001 - told below
+            ray.init(address=address, **quiet)
+        except Exception as error:  # noqa: BLE001 - told below
             failed.append(error)
 
-    thread = threading.Thread(target=init, name="clipset-connect", daemon=True)
+    thread = threading.Thread(target=join, name="clipset-connect", daemon=True)
     thread.start()
-    thread.join(_CONNECT_S if wanted else None)
+    thread.join(_CONNECT_S)
     if thread.is_alive():
-        raise _failed(f"{where} does not answer; start it or mend --ray-address, then run again")
+        raise _failed(f"the Ray cluster at {address} does not answer; start it or mend --ray-address, then run again")
     if failed:
-        text = " ".join(str(failed[0]).split())
-        raise _failed(f"{where} cannot be used: {text}; mend that and run again") from failed[0]
+        raise _unusable(f"the Ray cluster at {address}", failed[0]) from failed[0]
+
+
+def _unusable(what: str, error: Exception) -> ClipsetError:
+    return _failed(f"{what} cannot be used: {' '.join(str(error).split())}; mend that and run again")
 
 
 def _knock(address: str) -> None:

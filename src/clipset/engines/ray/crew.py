@@ -6,9 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import ray
 from ray.exceptions import RayError, RayTaskError
 
-import ray
 from clipset.engines.ray.cluster import at
 from clipset.engines.ray.messages import LEASE_S, Blueprint, Opening, Orders, Report, Ticket
 from clipset.engines.ray.posts import Node, Post, idle, is_movable, vacant

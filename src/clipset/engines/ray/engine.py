@@ -59,7 +59,7 @@ class RayEngine:
         abort: threading.Event,
         say: Callable[[str], None],
     ) -> None:
-        connect(address)
+        connect(address, say)
         self._drain, self._abort = drain, abort
         self._orders = Orders()
         self._book = TicketBook()
