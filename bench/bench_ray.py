@@ -10,7 +10,9 @@ and Ray's own threads included (Linux only: it reads /proc).
 import argparse
 import csv
 import os
+import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -56,19 +58,32 @@ def cluster(nodes: int, folder: Path) -> Iterator[tuple[str, list[int]]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     ray = str(Path(sys.executable).with_name("ray"))
+    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}  # for the driver too
     environment = os.environ | {"RAY_USAGE_STATS_ENABLED": "0", "TMPDIR": str(folder)}
-    for number in range(nodes):
-        role = (f"--address=127.0.0.1:{port}",) if number else ("--head", f"--port={port}", "--include-dashboard=false")
-        command = [ray, "start", *role, f"--node-ip-address=127.0.0.{number + 1}", f"--node-name=n{number}"]
-        command += ["--num-cpus=1", "--object-store-memory=100000000", f"--temp-dir={folder / str(number)}"]
-        subprocess.run(command, check=True, capture_output=True, env=environment)
-    begun = [pid for pid in family([1]) | family([os.getpid()]) if str(folder) in command_line(pid)]
+    begun: list[int] = []
     try:
+        for number in range(nodes):
+            role = (
+                (f"--address=127.0.0.1:{port}",)
+                if number
+                else ("--head", f"--port={port}", "--include-dashboard=false")
+            )
+            command = [ray, "start", *role, f"--node-ip-address=127.0.0.{number + 1}", f"--node-name=n{number}"]
+            command += ["--num-cpus=1", "--object-store-memory=100000000", f"--temp-dir={folder / str(number)}"]
+            (folder / str(number)).mkdir()
+            subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+        begun = processes_with(str(folder))
         yield f"127.0.0.1:{port}", begun
     finally:
-        for pid in family(begun) - {os.getpid()}:
+        for pid in family(begun or processes_with(str(folder))):
             with suppress(ProcessLookupError):
-                os.kill(pid, 9)
+                os.kill(pid, signal.SIGKILL)
+
+
+def processes_with(text: str) -> list[int]:
+    """Whose command line says so; not this process."""
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+    return [pid for pid in pids if text in command_line(pid) and pid != os.getpid()]
 
 
 def command_line(pid: int) -> str:

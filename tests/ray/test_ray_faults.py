@@ -62,17 +62,19 @@ def test_a_station_that_outlives_its_raylet_does_no_harm_and_ends(cluster, work,
     with offline() as youtube, running(*words(work.list, tmp_path, youtube, *on(cluster), *pace)) as run:
         until(lambda: clips_in(tmp_path) >= 60)
         node = node_of(tmp_path, "127.0.0.3")
-        orphans = cluster.stations(node)
+        orphans = set(cluster.stations(node))
         kill(cluster.raylet(node))
         _, stderr = run.communicate(timeout=200)
         starts_us = {way: [entry.at_us for entry in youtube.log if entry.kind == "player" and entry.egress == way]
                      for way in ("127.0.0.2", "127.0.0.3")}  # fmt: skip
     assert run.returncode == 0, stderr
+    assert len(orphans) == 1
+    assert f"is still used by process {min(orphans)}" in stderr
     assert tree(tmp_path) == work.tree
     assert said(tmp_path) == work.said
     for times_us in starts_us.values():
         assert all(later - earlier > 1_300_000 for earlier, later in pairwise(sorted(times_us)))
-    until(lambda: not set(orphans) & processes_with("ray::Station").keys(), 60)
+    until(lambda: not orphans & processes_with("ray::Station").keys(), 60)
 
 
 def test_a_driver_that_was_killed_goes_on_where_it_was(cluster, work, tmp_path):

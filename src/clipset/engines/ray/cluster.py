@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import AuthenticationError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from clipset.config import UserError
@@ -45,7 +45,9 @@ def connect(address: str | None, say: Callable[[str], None]) -> None:
 
 
 def _start(quiet: dict[str, Any]) -> None:
-    """In this thread: what Ray starts ends with the thread that started it."""
+    """In this thread: what Ray starts ends with the thread that started it. Only who knows the token may use it."""
+    if "RAY_AUTH_MODE" not in os.environ:
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     try:
         ray.init(address="local", include_dashboard=False, object_store_memory=_STORE_BYTES, **quiet)
     except Exception as error:
@@ -72,6 +74,10 @@ def _join(address: str, quiet: dict[str, Any]) -> None:
 
 
 def _unusable(what: str, error: Exception) -> ClipsetError:
+    if isinstance(error, AuthenticationError) or "InvalidAuthToken" in str(error):
+        return _failed(
+            f"{what} wants a token; set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN as on its head, then run again"
+        )
     return _failed(f"{what} cannot be used: {' '.join(str(error).split())}; mend that and run again")
 
 
