@@ -5,7 +5,7 @@ import platform
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -20,11 +20,13 @@ from clipset.cli.options import ClipOptions, ListOptions, ReachOptions, RunOptio
 from clipset.cli.outcome import Exit, complain, machine_failed, say
 from clipset.cli.summary import Ending, print_events, print_summary
 from clipset.cli.waterfall import Parts, Waterfall
+from clipset.cli.works import Works, on_a_cluster
 from clipset.clock import Clock, SystemClock
-from clipset.ledger import Ledger, PlanSummary, Totals
+from clipset.engines import Engine
+from clipset.ledger import EgressRow, Ledger, PlanSummary, Totals
 from clipset.progress import JsonEvents, LivePanel, PlainLines
 from clipset.progress.tally import Tally
-from clipset.run import RunResult, StoppedBy
+from clipset.run import GateLike, RunResult, StoppedBy
 from clipset.sinks.folders import FolderSink
 from clipset.space import TemporarySpace
 from clipset.sweep import SweepObserver
@@ -108,27 +110,41 @@ def _session(ledger: Ledger, order: Order, clock: Clock, space: TemporarySpace) 
     try:
         yield session
     finally:
-        ledger.stop_session(session.id, clock.now_us(), session.result.stopped_by.value, space.peak_bytes)
+        peak_bytes = space.peak_bytes if order.running.engine == "local" else None  # what nodes took is not told
+        ledger.stop_session(session.id, clock.now_us(), session.result.stopped_by.value, peak_bytes)
         ledger.write_tables()
 
 
 def _prepare(
     order: Order, ledger: Ledger, recipe: Recipe, clock: Clock, stops: workshop.Stops, space: TemporarySpace
 ) -> Parts:
-    ways = workshop.egresses(order.reach)
-    gates = workshop.gates(order.reach, ways, ledger.egresses(), clock, stops)
-    setting = workshop.setting(order.reach, ways, gates, recipe, stops.abort, space)
-    sources = workshop.sources(order.reach, setting)
+    works = Works.of(order.reach, order.running, recipe, order.out)
+    sources = workshop.sources(works.reach, workshop.setting(works.reach, (), {}, recipe, stops.abort, space))
     before = mirror.sources_before(order.reach)
+    conduct = workshop.conduct(order.reach, order.running, sources, clock.now_us())
+    means = mirror.means(order.reach, order.running, recipe, order.out, stops.drain, stops.abort, space)
+    engine, gates = _staffed(works, ledger.egresses(), stops, space)
     return Parts(
-        tuple(gates.values()) if any(source.is_paced for source in sources) else (),
-        workshop.engine(order.running, sources, recipe, order.out, stops.abort, space),
-        workshop.conduct(order.reach, order.running, sources, clock.now_us()),
-        mirror.means(order.reach, order.running, recipe, order.out, stops.drain, stops.abort, space),
+        gates,
+        engine,
+        conduct,
+        means,
         is_first=before == 0,
         is_last=before == len(sources),
         is_paced_before=any(source.is_paced for source in sources[:before]),
     )
+
+
+def _staffed(
+    works: Works, known: list[EgressRow], stops: workshop.Stops, space: TemporarySpace
+) -> tuple[Engine, Sequence[GateLike]]:
+    """The engine that was asked for, and its gates."""
+    if works.running.engine == "ray":
+        return on_a_cluster(works, known, stops)
+    ways, node = workshop.egresses(works.reach), platform.node()
+    states = workshop.states(ways, node, known)
+    built = works.build(ways, states, node, stops.drain, stops.abort, space=space)
+    return built.engine, tuple(built.gates.values())
 
 
 def _exit_status(result: RunResult) -> Exit:

@@ -29,7 +29,7 @@ class PlainLines:
     def __exit__(self, *_: object) -> None:
         self._say(counts_text(self._tally))
 
-    def recorded(self, verdict: Attempt) -> None:
+    def recorded(self, verdict: Attempt, node: str = "") -> None:  # noqa: ARG002 - the protocol
         self._tally.add(verdict, self._clock.now_us())
         if isinstance(verdict.result, Failure):
             self._say(f"{verdict.clip.id}: {verdict.result.reason} ({printable(verdict.result.detail)})")

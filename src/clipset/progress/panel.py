@@ -36,7 +36,7 @@ class LivePanel:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def recorded(self, verdict: Attempt) -> None:
+    def recorded(self, verdict: Attempt, node: str = "") -> None:  # noqa: ARG002 - the protocol
         self._tally.add(verdict, self._clock.now_us())
         if isinstance(verdict.result, Failure):
             line = f"{verdict.clip.id}  {verdict.result.reason}  {printable(verdict.result.detail, 90)}"
