@@ -48,7 +48,7 @@ class Quiet:
     """Shows nothing of a merge."""
 
     @contextmanager
-    def reading(self, number: int, clips_before: int) -> Iterator[None]:
+    def reading(self, number: int) -> Iterator[None]:
         yield
 
     @contextmanager
