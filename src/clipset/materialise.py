@@ -104,18 +104,24 @@ class _Waterfall:
 def _on_disk(wanted: tuple[Wanted, ...], bench: Bench) -> Iterator[Attempt]:
     """Clips whose file is in place but not in the ledger, as a crash between the two leaves it: no request needed."""
     for want in wanted:
-        file = bench.sink.get(want.paths[0])
-        if file is None:
-            continue
         started_s = time.monotonic()
         try:
-            facts = bench.trimmer.inspect(file, want.clip)
-            data = file.read(0, file.size_bytes or 0)
-            stored = _link(want, Stored(want.paths[0], len(data), hashlib.sha256(data).hexdigest(), facts), bench.sink)
-        except ClipsetError:
-            continue  # damaged, or of another recipe: made anew
-        elapsed_s = time.monotonic() - started_s
-        yield Attempt(want.clip, stored, "disk", cost=Cost(trim_s=elapsed_s, total_s=elapsed_s))
+            found: Stored | Failure | None = _found(want, bench)
+        except ClipsetError as error:
+            # damaged, or of another recipe: made anew, unless nothing can be put there either
+            found = error.failure if error.failure.disposition is Disposition.STOP else None
+        if found is not None:
+            elapsed_s = time.monotonic() - started_s
+            yield Attempt(want.clip, found, "disk", cost=Cost(trim_s=elapsed_s, total_s=elapsed_s))
+
+
+def _found(want: Wanted, bench: Bench) -> Stored | None:
+    file = bench.sink.get(want.paths[0])
+    if file is None:
+        return None
+    facts = bench.trimmer.inspect(file, want.clip)
+    data = file.read(0, file.size_bytes or 0)
+    return _link(want, Stored(want.paths[0], len(data), hashlib.sha256(data).hexdigest(), facts), bench.sink)
 
 
 def _from_source(source: Source, job: VideoJob, bench: Bench) -> Iterator[Attempt]:

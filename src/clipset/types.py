@@ -394,13 +394,15 @@ class Sink(Protocol):
     """Where finished clips go. Nothing is visible under its final name before it is complete."""
 
     def put(self, path: str, data: bytes) -> None:
-        """Atomic and durable; replaces. Raises ClipsetError (disk_full, no_permission)."""
+        """Atomic and durable; replaces. Raises ClipsetError (disk_full, no_permission, store_error,
+        store_unavailable), Interrupted.
+        """
         ...
 
     def link(self, path: str, target: str) -> None:
-        """Make `path` the same file as `target`; a copy where links do not work."""
+        """Make `path` the same file as `target`; a copy where links do not work. Raises as `put` does."""
         ...
 
     def get(self, path: str) -> ByteStream | None:
-        """The finished file, or None."""
+        """The finished file, or None. Raises as `put` does."""
         ...

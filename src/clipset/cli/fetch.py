@@ -14,7 +14,7 @@ from types import FrameType
 from rich.console import Console
 
 from clipset import __version__
-from clipset.cli import given, lists, mirror, terms, workshop
+from clipset.cli import given, lists, mirror, places, terms, workshop
 from clipset.cli.options import ClipOptions, ListOptions, ReachOptions, RunOptions, SelectionOptions
 from clipset.cli.outcome import Exit, complain, machine_failed, say
 from clipset.cli.summary import Ending, print_events, print_summary
@@ -24,9 +24,9 @@ from clipset.ledger import Ledger, PlanSummary, Totals
 from clipset.progress import JsonEvents, LivePanel, PlainLines
 from clipset.progress.tally import Tally
 from clipset.run import RunResult, StoppedBy
-from clipset.sinks.folders import FolderSink
+from clipset.sinks import Place
 from clipset.sweep import SweepObserver
-from clipset.types import Recipe
+from clipset.types import Recipe, Sink
 
 _STOPPED_AS = {
     StoppedBy.FINISHED: Exit.OK,
@@ -58,12 +58,16 @@ def fetch(order: Order) -> Exit:
     workshop.egresses(order.reach)
     mirror.check(order.reach)
     before_us = workshop.recheck_before_us(order.running, clock.now_us())
+    url = places.asked(order.running.clips_to)
     wanted = given.lists(order.annotations, order.lists, order.reach.ca_file)
     ledger = Ledger.open(order.out)
+    stops = workshop.Stops(threading.Event(), threading.Event())
     try:
+        place = places.chosen(ledger, order.out, url)
+        place.prepare(stops.abort)
+        sink = place.open(stops.abort)
         plans = lists.load(ledger, wanted, chosen, recipe, accept_changed=order.lists.accept_changed_lists)
-        stops = workshop.Stops(threading.Event(), threading.Event())
-        parts = _prepare(order, ledger, recipe, clock, stops)
+        parts = _prepare(order, ledger, recipe, sink, clock, stops)
     except BaseException:
         ledger.discard()
         raise
@@ -71,19 +75,18 @@ def fetch(order: Order) -> Exit:
         say(warning)
     with ledger:
         lists.remember_recipe(ledger, recipe)
+        places.remember(ledger, place)
         plan_ids = [plan.plan_id for plan in plans]
         if before_us is not None and (rechecked := ledger.want_again({"lost"}, before_us, plan_ids=plan_ids).total()):
             say(f"{rechecked:,} lost clips are asked for again")
             plans = [ledger.summary(plan_id) for plan_id in plan_ids]
         terms.say_once(ledger, order.reach.source)
-        sink = FolderSink(order.out)
-        sink.sweep()
         _link_new_annotations(ledger, sink, plans)
         tally = _tally(ledger.totals(plan_ids), clock)
         with _watching(order, tally, clock) as observer, _stopping(stops), _session(ledger, order, clock) as session:
             waterfall = Waterfall(ledger, parts, observer, clock, stops, session.id)
             session.result = waterfall.run(plan_ids)
-        _show_summary(order, ledger, plans, session, tally, clock)
+        _show_summary(order, place, ledger, plans, session, tally, clock)
         if not stops.abort.is_set():
             parts.engine.close()
     return _exit_status(session.result)
@@ -106,7 +109,7 @@ def _session(ledger: Ledger, order: Order, clock: Clock) -> Iterator[_Session]:
         ledger.write_tables()
 
 
-def _prepare(order: Order, ledger: Ledger, recipe: Recipe, clock: Clock, stops: workshop.Stops) -> Parts:
+def _prepare(order: Order, ledger: Ledger, recipe: Recipe, sink: Sink, clock: Clock, stops: workshop.Stops) -> Parts:
     ways = workshop.egresses(order.reach)
     gates = workshop.gates(order.reach, ways, ledger.egresses(), clock, stops)
     setting = workshop.setting(order.reach, ways, gates, recipe, stops.abort)
@@ -114,9 +117,9 @@ def _prepare(order: Order, ledger: Ledger, recipe: Recipe, clock: Clock, stops: 
     before = mirror.sources_before(order.reach)
     return Parts(
         tuple(gates.values()) if any(source.is_paced for source in sources) else (),
-        workshop.engine(order.running, sources, recipe, order.out, stops.abort),
+        workshop.engine(order.running, sources, recipe, sink, stops.abort),
         workshop.conduct(order.reach, order.running, sources, clock.now_us()),
-        mirror.means(order.reach, order.running, recipe, order.out, stops.drain, stops.abort),
+        mirror.means(order.reach, order.running, recipe, order.out, sink, stops),
         is_first=before == 0,
         is_last=before == len(sources),
         is_paced_before=any(source.is_paced for source in sources[:before]),
@@ -130,7 +133,7 @@ def _exit_status(result: RunResult) -> Exit:
     return _STOPPED_AS[result.stopped_by]
 
 
-def _link_new_annotations(ledger: Ledger, sink: FolderSink, plans: list[PlanSummary]) -> None:
+def _link_new_annotations(ledger: Ledger, sink: Sink, plans: list[PlanSummary]) -> None:
     """Clips that are there already get the further names that a new list has for them."""
     for plan in plans:
         linked = []
@@ -180,7 +183,13 @@ def _stopping(stops: workshop.Stops) -> Iterator[None]:
 
 
 def _show_summary(
-    order: Order, ledger: Ledger, plans: list[PlanSummary], session: "_Session", tally: Tally, clock: Clock
+    order: Order,
+    place: Place,
+    ledger: Ledger,
+    plans: list[PlanSummary],
+    session: "_Session",
+    tally: Tally,
+    clock: Clock,
 ) -> None:
     plan_ids, now_us = [plan.plan_id for plan in plans], clock.now_us()
     ending = Ending(
@@ -192,7 +201,12 @@ def _show_summary(
     if order.running.json:
         print_events(ending, tally, now_us)
     else:
-        print_summary(order.out, ending, ledger.status(now_us).reasons, tally, now_us)
+        print_summary(_where(place), ending, ledger.status(now_us).reasons, tally, now_us)
+
+
+def _where(place: Place) -> str:
+    tables = f"{place.directory} with stats.csv and failed.csv"
+    return tables if place.url is None else f"{place.url}; {tables}"
 
 
 def _tools() -> str:

@@ -132,6 +132,9 @@ class RunOptions:
     engine: Literal["local"] = "local"
     """Where the work runs."""
 
+    clips_to: str | None = None
+    """Put the clips there instead of into --out: an address in an object store, such as s3://bucket/prefix."""
+
     max_clips: int | None = None
     """End this session after so many finished clips; the next one goes on from there."""
 

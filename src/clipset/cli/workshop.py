@@ -5,7 +5,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from clipset import registry
 from clipset.cli import times
@@ -18,7 +17,6 @@ from clipset.ledger import EgressRow
 from clipset.materialise import Bench
 from clipset.media import MediaEngine
 from clipset.run import Conduct
-from clipset.sinks.folders import FolderSink
 from clipset.sources.mirror.cvdf import Cvdf
 from clipset.sources.setting import Prepared, Setting, SourceFactory
 from clipset.sources.youtube.config import Egress
@@ -26,7 +24,7 @@ from clipset.sources.youtube.config import Gate as SourceGate
 from clipset.throttle.gate import Gate, choose
 from clipset.throttle.policy import Mode, Policy
 from clipset.throttle.state import EgressState
-from clipset.types import US_PER_S, Recipe
+from clipset.types import US_PER_S, Recipe, Sink
 
 OLD_AFTER_DAYS = 60
 """yt-dlp follows YouTube with a release or two a month."""
@@ -157,10 +155,10 @@ def check_jobs(jobs: int | None) -> None:
         raise UserError(f"--jobs must be between 1 and 1000, not {jobs}")
 
 
-def engine(running: RunOptions, prepared: list[Prepared], recipe: Recipe, out: Path, abort: threading.Event) -> Engine:
+def engine(running: RunOptions, prepared: list[Prepared], recipe: Recipe, sink: Sink, abort: threading.Event) -> Engine:
     """Raises UserError."""
     check_jobs(running.jobs)
-    sink, node = FolderSink(out), platform.node()
+    node = platform.node()
     at_hand = next((number for number, source in enumerate(prepared) if source.is_paced), len(prepared))
 
     def make_bench() -> Bench:
