@@ -1,10 +1,12 @@
 """An S3 on this machine, for every folder of tests."""
 
+import http.client
 import itertools
 import os
 from collections.abc import Iterator
 
 import pytest
+
 from s3proxy import Proxy
 
 _NUMBERS = itertools.count(1)
@@ -13,7 +15,7 @@ _NUMBERS = itertools.count(1)
 @pytest.fixture(scope="session")
 def moto() -> Iterator[tuple[str, int]]:
     """Where moto's S3 answers."""
-    from moto.server import ThreadedMotoServer
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - half a second that most tests need not spend
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -38,8 +40,6 @@ def s3(moto: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy
 @pytest.fixture
 def bucket(s3: Proxy, moto: tuple[str, int]) -> str:
     """The name of a new bucket."""
-    import http.client
-
     name = f"clips-{os.getpid()}-{next(_NUMBERS)}"
     connection = http.client.HTTPConnection(*moto, timeout=30)
     connection.request("PUT", f"/{name}", headers={"Authorization": "AWS4-HMAC-SHA256 Credential=key/x/us-east-1/s3/"})

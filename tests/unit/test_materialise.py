@@ -5,7 +5,7 @@ from benches import MemorySink, ScriptedSource, ScriptedTrimmer, bench, clip, fa
 
 from clipset.materialise import materialise
 from clipset.reasons import Reason
-from clipset.types import Failure, Outcome, Stored, VideoJob, Wanted
+from clipset.types import ClipsetError, Failure, Outcome, Stored, VideoJob, Wanted
 
 FIRST, SECOND, THIRD = clip(start_s=0), clip(start_s=20), clip(start_s=40)
 JOB = VideoJob("abcdefghijk", wanted(FIRST, SECOND, THIRD))
@@ -124,3 +124,23 @@ def test_what_the_whole_video_cost_is_charged_once():
 def test_what_a_failure_cost_is_charged_too(reason):
     outcome = materialise(JOB, bench(ScriptedSource("near", fails=failure(reason))))
     assert sum(attempt.cost.requests for attempt in outcome.attempts) == 1
+
+
+def test_a_place_that_cannot_be_looked_into_ends_the_job_before_any_source_is_asked():
+    class Away(MemorySink):
+        def get(self, path):
+            raise ClipsetError(failure(Reason.STORE_UNAVAILABLE))
+
+    near = ScriptedSource("near", {FIRST, SECOND, THIRD})
+    outcome = materialise(JOB, bench(near, sink=Away()))
+    assert results(outcome) == {"000000_000010": ["disk: store_unavailable"]}
+    assert near.asked == []
+
+
+def test_a_clip_that_cannot_be_looked_at_now_is_made_anew():
+    class Hiccup(MemorySink):
+        def get(self, path):
+            raise ClipsetError(failure(Reason.STORE_ERROR))
+
+    outcome = materialise(JOB, bench(ScriptedSource("near", {FIRST, SECOND, THIRD}), sink=Hiccup()))
+    assert set(map(str, results(outcome).values())) == {"['near: stored']"}

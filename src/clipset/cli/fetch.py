@@ -17,6 +17,7 @@ from clipset import __version__
 from clipset.cli import given, lists, mirror, places, terms, workshop
 from clipset.cli.options import ClipOptions, ListOptions, ReachOptions, RunOptions, SelectionOptions
 from clipset.cli.outcome import Exit, complain, machine_failed, say
+from clipset.cli.storing import StoreWatch, link_new_annotations
 from clipset.cli.summary import Ending, print_events, print_summary
 from clipset.cli.waterfall import Parts, Waterfall
 from clipset.clock import Clock, SystemClock
@@ -81,10 +82,10 @@ def fetch(order: Order) -> Exit:
             say(f"{rechecked:,} lost clips are asked for again")
             plans = [ledger.summary(plan_id) for plan_id in plan_ids]
         terms.say_once(ledger, order.reach.source)
-        _link_new_annotations(ledger, sink, plans)
+        link_new_annotations(ledger, sink, plans)
         tally = _tally(ledger.totals(plan_ids), clock)
         with _watching(order, tally, clock) as observer, _stopping(stops), _session(ledger, order, clock) as session:
-            waterfall = Waterfall(ledger, parts, observer, clock, stops, session.id)
+            waterfall = Waterfall(ledger, parts, StoreWatch(observer, sink), clock, stops, session.id)
             session.result = waterfall.run(plan_ids)
         _show_summary(order, place, ledger, plans, session, tally, clock)
         if not stops.abort.is_set():
@@ -131,17 +132,6 @@ def _exit_status(result: RunResult) -> Exit:
         assert result.failure is not None  # noqa: S101 - what FAILURE means
         return machine_failed(result.failure)
     return _STOPPED_AS[result.stopped_by]
-
-
-def _link_new_annotations(ledger: Ledger, sink: Sink, plans: list[PlanSummary]) -> None:
-    """Clips that are there already get the further names that a new list has for them."""
-    for plan in plans:
-        linked = []
-        for target, path in list(ledger.unlinked(plan.plan_id)):
-            sink.link(path, target)
-            linked.append(path)
-        if linked:
-            ledger.mark_linked(linked)
 
 
 def _tally(totals: Totals, clock: Clock) -> Tally:

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from clipset.cli import places
 from clipset.cli.outcome import Exit
 from clipset.clock import SystemClock
 from clipset.ledger import Ledger
@@ -19,11 +20,14 @@ _SHOWN_SESSIONS = 5
 def print_status(directory: Path, *, as_json: bool) -> Exit:
     """Raises LedgerError."""
     with Ledger.read(directory) as ledger:
-        found = ledger.status(SystemClock().now_us())
+        found, url = ledger.status(SystemClock().now_us()), places.elsewhere(ledger)
     if as_json:
-        print(json.dumps(found.to_json()))
+        print(json.dumps(found.to_json() | {"clips_to": url}))
     else:
-        Console(highlight=False).print(_table(found))
+        table = _table(found)
+        if url is not None:
+            table.add_row("where", Text(url))
+        Console(highlight=False).print(table)
     return Exit.OK
 
 

@@ -27,6 +27,7 @@ FIRST_READ_BYTES = 4 * 1024 * 1024
 """Most clips are shorter: one request says that a clip is there, how long it is and what is in it."""
 
 _LONGEST_PAUSE_S = 30.0
+_TOLD_AFTER_S = 5.0
 _REFUSALS = 5  # different objects refused one after the other: it is not about them
 _AGAIN = "then run the same command again; no clip was lost"
 
@@ -60,7 +61,7 @@ class ObjectSink:
 
     @property
     def trouble(self) -> str | None:
-        """What the store is waited for, None while it works."""
+        """What the store answers while it is waited for, for some seconds already; None while it works."""
         return self._writing.trouble or self._reading.trouble
 
     def put(self, path: str, data: bytes) -> None:
@@ -140,7 +141,8 @@ class ObjectSink:
             else:
                 health.answered()
                 return result
-            health.trouble = f"the store of the clips is waited for: {trouble.text}"
+            if elapsed_s >= _TOLD_AFTER_S:
+                health.trouble = trouble.text
             if self._clock.wait(wait_s, self._abort):
                 raise Interrupted
         raise AssertionError("counting has no end")
