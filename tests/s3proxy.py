@@ -30,10 +30,13 @@ Fault = Callable[[str, str], Answer | None]
 
 @dataclass
 class Proxy:
-    """`seen` are (method, path, status). `fault` is asked for each request by method and path."""
+    """`seen` are (method, path, status) of what was answered, `decided` the paths of what a fault was found for, with
+    moto's part of it done. `fault` is asked for each request by method and path.
+    """
 
     behind: tuple[str, int]
     seen: list[tuple[str, str, int]] = field(default_factory=list)
+    decided: list[str] = field(default_factory=list)
     fault: Fault = lambda method, path: None
     origin: str = ""
     _over: threading.Event = field(default_factory=threading.Event)
@@ -76,6 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
             fault = None if is_same else Answer(400, "BadDigest")
         passed = self._ask(body) if fault is None or fault.passes else None
         if fault is not None:
+            self.proxy.decided.append(self.path)
             self.proxy._over.wait(fault.after_s)
         if passed is not None:
             self._send(*passed)

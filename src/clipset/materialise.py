@@ -4,6 +4,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from clipset.reasons import Disposition, Reason
@@ -153,7 +154,7 @@ def _cut_all(located: Located, source: str, bench: Bench, lap: "_Lap") -> Iterat
     try:
         with bench.trimmer.open(located.media) as cutter:
             for want in located.wanted:
-                result = _cut_one(want, cutter, bench.sink)
+                result = _cut_one(want, cutter, bench.sink, lap)
                 left.remove(want)
                 yield Attempt(want.clip, result, source, located.egress, lap.cost(started_s), located.tool)
                 started_s = lap.start()
@@ -163,12 +164,13 @@ def _cut_all(located: Located, source: str, bench: Bench, lap: "_Lap") -> Iterat
             started_s = lap.start()
 
 
-def _cut_one(want: Wanted, cutter: Cutter, sink: Sink) -> Stored | Failure:
+def _cut_one(want: Wanted, cutter: Cutter, sink: Sink, lap: "_Lap") -> Stored | Failure:
     try:
         trimmed = cutter.cut(want.clip)
         digest = hashlib.sha256(trimmed.data).hexdigest()
-        sink.put(want.paths[0], trimmed.data)
-        return _link(want, Stored(want.paths[0], len(trimmed.data), digest, trimmed.facts), sink)
+        with lap.storing():
+            sink.put(want.paths[0], trimmed.data)
+            return _link(want, Stored(want.paths[0], len(trimmed.data), digest, trimmed.facts), sink)
     except ClipsetError as error:
         return error.failure
 
@@ -191,22 +193,34 @@ class _Lap:
         self._meter = meter
         self._charged = Meter()
         self._fetching_s = 0.0
+        self._storing_s = 0.0
 
     def start(self) -> float:
         """Begin the busy time (open, cut, store) of a clip; returns the monotonic clock's seconds."""
         self._fetching_s = self._meter.seconds
+        self._storing_s = 0.0
         return time.monotonic()
+
+    @contextmanager
+    def storing(self) -> Iterator[None]:
+        """What is spent here is spent on the clip, but not at work: a store may keep it waiting for minutes."""
+        began_s = time.monotonic()
+        try:
+            yield
+        finally:
+            self._storing_s += time.monotonic() - began_s
 
     def cost(self, started_s: float) -> Cost:
         """What to charge now. `started_s` from start(), or 0.0 when nothing was opened."""
         meter, charged = self._meter, self._charged
         download_s = meter.seconds - charged.seconds
         busy_s = time.monotonic() - started_s if started_s else 0.0
-        trim_s = max(0.0, busy_s - (meter.seconds - self._fetching_s)) if started_s else 0.0
+        storing_s = self._storing_s if started_s else 0.0
+        trim_s = max(0.0, busy_s - storing_s - (meter.seconds - self._fetching_s)) if started_s else 0.0
         cost = Cost(
             download_s=download_s,
             trim_s=trim_s,
-            total_s=download_s + trim_s,
+            total_s=download_s + trim_s + storing_s,
             fetched_bytes=meter.fetched_bytes - charged.fetched_bytes,
             requests=meter.requests - charged.requests,
         )

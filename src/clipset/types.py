@@ -238,7 +238,7 @@ class Cost:
 
     download_s: float = 0.0  # resolving and fetching
     trim_s: float = 0.0  # decoding, encoding, verifying
-    total_s: float = 0.0
+    total_s: float = 0.0  # with waiting for the place of the clip
     fetched_bytes: int = 0
     requests: int = 0
     least_bytes: int | None = None  # what the clip needs of its video at the least, None: not known

@@ -103,21 +103,19 @@ def test_a_store_that_fails_now_and_then_changes_nothing(annotations, files, s3,
 
 
 def test_killed_between_put_and_record_nothing_is_asked_for_twice(annotations, files, s3, url, tmp_path):
-    puts, held, most = count(1), [], 3
+    puts, most = count(1), 3
 
     def late(method: str, path: str) -> Answer | None:
         """The store has them, and never says so."""
-        if method != "PUT" or not is_clip(path) or next(puts) == 1:
-            return None
-        held.append(path)
-        return Answer(after_s=600, passes=True)
+        is_put = method == "PUT" and is_clip(path)
+        return Answer(after_s=600, passes=True) if is_put and next(puts) > 1 else None
 
     s3.fault = late
     out = tmp_path / "out"
     with offline() as youtube:
         command = clipset_command(*words(youtube, annotations, out, "--clips-to", url, "--jobs", most))
         with subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL) as run:
-            while len(held) < most:
+            while len(s3.decided) < most:
                 assert run.poll() is None
                 time.sleep(0.05)
             run.send_signal(signal.SIGKILL)

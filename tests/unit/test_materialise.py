@@ -144,3 +144,16 @@ def test_a_clip_that_cannot_be_looked_at_now_is_made_anew():
 
     outcome = materialise(JOB, bench(ScriptedSource("near", {FIRST, SECOND, THIRD}), sink=Hiccup()))
     assert set(map(str, results(outcome).values())) == {"['near: stored']"}
+
+
+def test_waiting_for_the_store_is_time_of_the_clip_but_not_of_its_trimming(monkeypatch):
+    now_s = [1.0]
+    monkeypatch.setattr("clipset.materialise.time.monotonic", lambda: now_s[0])
+
+    class Slow(MemorySink):
+        def put(self, path, data):
+            now_s[0] += 100
+            super().put(path, data)
+
+    outcome = materialise(JOB, bench(ScriptedSource("near", {FIRST, SECOND, THIRD}), sink=Slow()))
+    assert [(attempt.cost.trim_s, attempt.cost.total_s) for attempt in outcome.attempts] == [(0, 100)] * 3
