@@ -20,6 +20,7 @@ class Answer:
     status: int = 0
     code: str = ""
     after_s: float = 0.0
+    damages: bool = False  # moto is asked, with another body
     passes: bool = False  # moto does what was asked at once; its answer comes when the time is over
 
 
@@ -74,6 +75,8 @@ class _Handler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fault = self.proxy.fault(self.command, self.path)
+        if fault is not None and fault.damages:
+            body, fault = b"?" + body[1:], None
         if fault is None and (md5 := self.headers.get("Content-MD5")):
             is_same = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode() == md5
             fault = None if is_same else Answer(400, "BadDigest")

@@ -4,6 +4,7 @@ import pickle
 import threading
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from clipset.cli.storing import StoreWatch
@@ -133,9 +134,10 @@ def test_a_run_tells_once_that_its_store_is_away_and_once_that_it_is_back(s3, bu
 
 def test_what_was_damaged_on_its_way_is_put_again(s3, bucket):
     sink = sink_of(bucket)
-    s3.fault = some(Answer(400, "BadDigest"), 1)
+    s3.fault = some(Answer(damages=True), 1)
     sink.put(CLIP, b"frames")
     assert [status for _, _, status in s3.seen] == [400, 200]
+    assert content(sink, CLIP) == b"frames"
 
 
 def test_a_store_that_stays_away_ends_the_run_and_is_not_asked_again(s3, bucket):
@@ -359,6 +361,23 @@ def test_without_the_extra_its_name_is_said(monkeypatch):
     monkeypatch.setattr("clipset.sinks.place.find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"pip install 'clipset\[s3\]'"):
         checked_url("s3://bucket")
+
+
+@pytest.mark.parametrize("settings", [{"retriez": 3}, {"config_kwargs": {"retriez": 3}}, {"config_kwargs": 3}], ids=str)
+def test_settings_of_fsspec_that_make_no_sense_are_the_users(settings, bucket, tmp_path, monkeypatch):
+    monkeypatch.setitem(fsspec.config.conf, "s3", settings)
+    with pytest.raises(UserError, match="settings of fsspec"):
+        Place(tmp_path, f"s3://{bucket}").prepare(NEVER)
+
+
+def test_settings_of_fsspec_stand_beside_ours(s3, bucket, tmp_path, monkeypatch):
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    settings = {"endpoint_url": s3.origin, "config_kwargs": {"s3": {"addressing_style": "path"}}}
+    monkeypatch.setitem(fsspec.config.conf, "s3", settings)
+    s3.fault = some(BUSY, 1)
+    clock = FakeClock()
+    sink_of(bucket, clock).put(CLIP, b"frames")
+    assert (len(s3.seen), len(clock.waits)) == (2, 1)  # tried again by us, not by the library
 
 
 def test_a_place_can_be_sent_to_another_machine_and_opened_there(bucket, tmp_path):

@@ -54,7 +54,10 @@ class Place:
         Raises UserError, Interrupted, ClipsetError (no_permission, store_unavailable).
         """
         if self.is_store:
-            self._objects(abort, PROBE_S).probe()
+            try:
+                self._objects(abort, PROBE_S).probe()
+            except TypeError as error:  # the library looks at its settings when it is first used
+                raise UserError(f"the settings of fsspec for {self.url} make no sense: {error}") from None
         else:
             # into a folder that is not the dataset's own others may be writing now
             FolderSink(self.folder).sweep(None if self.url is None else _DAY_S)

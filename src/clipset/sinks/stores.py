@@ -115,6 +115,6 @@ def open_store(protocol: str, abort: threading.Event) -> Store:
     except ImportError as error:
         raise UserError(f"clips in an object store need a library that is not here: {error}") from None
     except (TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"the settings of fsspec for {protocol} make no sense: {error}") from None
+        raise UserError(f"the settings of fsspec for {protocol}:// make no sense: {error}") from None
     fs.retries = 1
     return S3Store(fs, abort)
