@@ -82,6 +82,10 @@ def test_the_clips_are_in_the_store_and_everything_else_in_the_directory(annotat
         assert sum(youtube.counts().values()) == 0
         assert [path for _, path, _ in s3.seen if is_clip(path)] == []
         another = write_list(tmp_path / "b.csv", [("skating", "video000001", 2, 5, "test")])
+        s3.fault = lambda method, path: Answer(403, "AccessDenied") if is_clip(path) else None
+        denied = here(*words(youtube, another, tmp_path / "out"))
+        assert (denied.returncode, denied.stderr.count("\n")) == (5, 1)
+        s3.fault = lambda method, path: None
         assert here(*words(youtube, another, tmp_path / "out")).returncode == 0
         assert sum(youtube.counts().values()) == 0
     assert (

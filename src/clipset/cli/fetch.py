@@ -82,7 +82,7 @@ def fetch(order: Order) -> Exit:
             say(f"{rechecked:,} lost clips are asked for again")
             plans = [ledger.summary(plan_id) for plan_id in plan_ids]
         terms.say_once(ledger, order.reach.source)
-        link_new_annotations(ledger, sink, plans)
+        link_new_annotations(ledger, sink, plans, stops.abort)
         tally = _tally(ledger.totals(plan_ids), clock)
         with _watching(order, tally, clock) as observer, _stopping(stops), _session(ledger, order, clock) as session:
             waterfall = Waterfall(ledger, parts, StoreWatch(observer, sink), clock, stops, session.id)

@@ -1,5 +1,6 @@
 """What a run does about the place of its clips: further names for what is there, and a word when a store is away."""
 
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,20 +17,31 @@ _BATCH = 1000
 _TOLD_EVERY_S = 10.0
 
 
-def link_new_annotations(ledger: Ledger, sink: Sink, plans: Sequence[PlanSummary]) -> None:
-    """Clips that are there already get the further names that a new list has for them."""
-    tell_at_s = time.monotonic() + _TOLD_EVERY_S
+def link_new_annotations(ledger: Ledger, sink: Sink, plans: Sequence[PlanSummary], abort: threading.Event) -> None:
+    """Clips that are there already get the further names that a new list has for them.
+
+    Whatever ends it early sets `abort`, for the threads that wait for a store.
+    """
     with ThreadPoolExecutor(_THREADS) as pool:
-        for plan in plans:
-            pairs = list(ledger.unlinked(plan.plan_id))
-            for first in range(0, len(pairs), _BATCH):
-                batch = pairs[first : first + _BATCH]
-                for _ in pool.map(lambda pair: sink.link(pair[1], pair[0]), batch):
-                    pass
-                ledger.mark_linked([path for _, path in batch])
-                if time.monotonic() >= tell_at_s:
-                    tell_at_s += _TOLD_EVERY_S
-                    say(f"{first + len(batch):,} of {len(pairs):,} further names given to clips that are there")
+        try:
+            for plan in plans:
+                _link(ledger, sink, list(ledger.unlinked(plan.plan_id)), pool)
+        except BaseException:
+            abort.set()
+            raise
+
+
+def _link(ledger: Ledger, sink: Sink, pairs: list[tuple[str, str]], pool: ThreadPoolExecutor) -> None:
+    """`pairs` are (target, path)."""
+    tell_at_s = time.monotonic() + _TOLD_EVERY_S
+    for first in range(0, len(pairs), _BATCH):
+        batch = pairs[first : first + _BATCH]
+        for _ in pool.map(lambda pair: sink.link(pair[1], pair[0]), batch):
+            pass
+        ledger.mark_linked([path for _, path in batch])
+        if time.monotonic() >= tell_at_s:
+            tell_at_s += _TOLD_EVERY_S
+            say(f"{first + len(batch):,} of {len(pairs):,} further names given to clips that are there")
 
 
 class StoreWatch:
