@@ -144,8 +144,8 @@ def status(connection: sqlite3.Connection, lock: Path, now_us: int) -> Status:
         reasons=_reasons(connection, bad_rows),
         bad_rows=bad_rows,
         bytes=_bytes(connection),
-        egress=_egresses(connection, now_us),
-        sessions=_sessions(connection),
+        egress=egress_states(connection, now_us),
+        sessions=session_states(connection),
         nodes=_nodes(connection, clips.done),
         active=active_run(connection, lock, clips.wanted, now_us),
         next_due=_next_due(connection, clips.wanted, now_us),
@@ -186,7 +186,7 @@ def _next_due(connection: sqlite3.Connection, wanted: int, now_us: int) -> str |
     return iso(due_us) if wanted and later == wanted else None
 
 
-def _egresses(connection: sqlite3.Connection, now_us: int) -> tuple[EgressStatus, ...]:
+def egress_states(connection: sqlite3.Connection, now_us: int) -> tuple[EgressStatus, ...]:
     found = connection.execute("SELECT name, not_before_us, permits_per_hour, node FROM egress ORDER BY name")
     return tuple(_egress(now_us, *row) for row in found)
 
@@ -199,7 +199,7 @@ def _egress(
     return EgressStatus(name, "open", None, permits_per_hour, node)
 
 
-def _sessions(connection: sqlite3.Connection) -> tuple[SessionStatus, ...]:
+def session_states(connection: sqlite3.Connection) -> tuple[SessionStatus, ...]:
     found = connection.execute(
         "SELECT started_at_us, stopped_at_us, done, failed, stopped_by, peak_temporary_bytes FROM session ORDER BY key"
     )
