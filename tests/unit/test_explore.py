@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import threading
 from html.parser import HTMLParser
 from itertools import pairwise
 from urllib.parse import quote, urlencode
@@ -362,6 +363,7 @@ def until(web, status: int, text: str) -> None:
         answer = web.get("/index.json")
         if answer.status == status and text in answer.text:
             return
+        threading.Event().wait(0.01)
     raise AssertionError(f"never {status} {text}: {answer.status} {answer.text[:200]}")
 
 
