@@ -135,6 +135,9 @@ class RunOptions:
     ray_address: str | None = None
     """The cluster's head as host:port; RAY_ADDRESS if not given, and without that Ray on this machine alone."""
 
+    clips_to: str | None = None
+    """Put the clips there instead of into --out: an address in an object store, such as s3://bucket/prefix."""
+
     max_clips: int | None = None
     """End this session after so many finished clips; the next one goes on from there."""
 

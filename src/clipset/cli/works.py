@@ -15,9 +15,11 @@ from clipset.engines import Engine
 from clipset.engines.ray.messages import Workplace
 from clipset.ledger import EgressRow
 from clipset.run import GateLike
+from clipset.sinks import Place
 from clipset.sources.youtube.config import Egress
+from clipset.space import TemporarySpace
 from clipset.throttle.state import EgressState
-from clipset.types import Recipe
+from clipset.types import Recipe, Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +29,17 @@ class Works:
     reach: ReachOptions
     running: RunOptions
     recipe: Recipe
-    out: Path
+    place: Place
 
     @classmethod
-    def of(cls, reach: ReachOptions, running: RunOptions, recipe: Recipe, out: Path) -> Self:
+    def of(cls, reach: ReachOptions, running: RunOptions, recipe: Recipe, place: Place) -> Self:
         reach = replace(
             reach,
             cookies=reach.cookies and reach.cookies.absolute(),
             ca_file=reach.ca_file and reach.ca_file.absolute(),
             source=tuple(map(_absolute, reach.source)),
         )
-        return cls(reach, running, recipe, out.absolute())
+        return cls(reach, running, recipe, replace(place, directory=place.directory.absolute()))
 
     @property
     def outside(self) -> str:
@@ -57,16 +59,23 @@ class Works:
         drain: threading.Event,
         abort: threading.Event,
         share: int = 1,
+        means: tuple[Sink, TemporarySpace] | None = None,
     ) -> Workplace:
-        """`states` of the ways by name; `node` as the ledger names this machine, which so many `share`.
+        """`states` of the ways by name; `node` as the ledger names this machine, which so many `share`. `means` where
+        the process has them already.
 
         Raises UserError.
         """
         gates = workshop.gates(self.reach, ways, states, drain, node)
-        setting = workshop.setting(self.reach, ways, gates, self.recipe, abort)
+        sink, space = means or self._means(abort)
+        setting = workshop.setting(self.reach, ways, gates, self.recipe, abort, space)
         sources = workshop.sources(self.reach, setting)
-        engine = workshop.engine(sources, self.recipe, self.out, abort, workshop.jobs(self.running, share), node)
+        engine = workshop.engine(sources, self.recipe, sink, abort, workshop.jobs(self.running, share), node)
         return Workplace(engine, gates if any(source.is_paced for source in sources) else {})
+
+    def _means(self, abort: threading.Event) -> tuple[Sink, TemporarySpace]:
+        space = TemporarySpace()
+        return self.place.open(abort, space), space
 
 
 def _absolute(spec: str) -> str:
@@ -84,7 +93,7 @@ def on_a_cluster(works: Works, known: list[EgressRow], stops: workshop.Stops) ->
             raise
         raise UserError("--engine ray needs Ray: pip install 'clipset[ray]'") from None
     ways, states = workshop.egresses(works.reach), {row.name: row.state for row in known}
-    charter = Charter(works, ways, states, works.out, files=works.files)
+    charter = Charter(works, ways, states, works.place.directory, is_shared=not works.place.is_store, files=works.files)
     address = works.running.ray_address or os.environ.get("RAY_ADDRESS") or None
     engine = RayEngine(address, charter, stops.drain, stops.abort, say)
     return engine, engine.gates

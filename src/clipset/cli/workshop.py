@@ -4,7 +4,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from clipset import registry
 from clipset.cli import times
@@ -13,18 +12,19 @@ from clipset.clock import SystemClock
 from clipset.config import UserError
 from clipset.engines import Engine
 from clipset.engines.local import LocalEngine, default_jobs, most_jobs
+from clipset.ledger import EgressRow
 from clipset.materialise import Bench
 from clipset.media import MediaEngine
 from clipset.run import Conduct
-from clipset.sinks.folders import FolderSink
 from clipset.sources.mirror.cvdf import Cvdf
 from clipset.sources.setting import Prepared, Setting, SourceFactory
 from clipset.sources.youtube.config import Egress
 from clipset.sources.youtube.config import Gate as SourceGate
+from clipset.space import TemporarySpace
 from clipset.throttle.gate import Gate, choose
 from clipset.throttle.policy import Mode, Policy
 from clipset.throttle.state import EgressState
-from clipset.types import US_PER_S, Recipe
+from clipset.types import US_PER_S, Recipe, Sink
 
 OLD_AFTER_DAYS = 60
 """yt-dlp follows YouTube with a release or two a month."""
@@ -94,6 +94,16 @@ def gates(
     return {way.name: Gate(way.name, states.get(way.name, EgressState()), rate, clock, drain, node) for way in ways}
 
 
+def states(ways: tuple[Egress, ...], node: str, known: list[EgressRow]) -> dict[str, EgressState]:
+    """As the egresses of a machine were last seen; in a merged ledger their rows may be called by the machine too."""
+    return {way.name: _state(way.name, node, known) for way in ways}
+
+
+def _state(name: str, node: str, known: list[EgressRow]) -> EgressState:
+    found = [EgressState.from_json(row.state) for row in known if row.name in {name, f"{name}@{node}"}]
+    return max(found, key=lambda state: state.seen_us, default=EgressState())
+
+
 def sources(reach: ReachOptions, setting: Setting) -> list[Prepared]:
     """One a --source that is asked video by video, in their order. Raises UserError."""
     found = []
@@ -159,10 +169,9 @@ def check_jobs(jobs: int | None) -> None:
 
 
 def engine(
-    prepared: list[Prepared], recipe: Recipe, out: Path, abort: threading.Event, jobs: tuple[int, int], node: str
+    prepared: list[Prepared], recipe: Recipe, sink: Sink, abort: threading.Event, jobs: tuple[int, int], node: str
 ) -> Engine:
     """`jobs`: videos in flight at first, and at most."""
-    sink = FolderSink(out)
     at_hand = next((number for number, source in enumerate(prepared) if source.is_paced), len(prepared))
 
     def make_bench() -> Bench:
@@ -174,7 +183,12 @@ def engine(
 
 
 def setting(
-    reach: ReachOptions, ways: tuple[Egress, ...], at: Mapping[str, Gate], recipe: Recipe, abort: threading.Event
+    reach: ReachOptions,
+    ways: tuple[Egress, ...],
+    at: Mapping[str, Gate],
+    recipe: Recipe,
+    abort: threading.Event,
+    space: TemporarySpace,
 ) -> Setting:
     def soonest(egresses: tuple[Egress, ...], gates: Mapping[str, SourceGate]) -> Egress:
         del gates  # the same ones, of which a source knows less
@@ -182,4 +196,4 @@ def setting(
         gate.enter()
         return next(egress for egress in egresses if egress.name == gate.name)
 
-    return Setting(recipe, abort, ways, at, soonest, reach.youtube_origin, reach.youtube_client)
+    return Setting(recipe, abort, ways, at, soonest, reach.youtube_origin, reach.youtube_client, space)

@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
@@ -33,7 +33,8 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     """Create or open, and bring the schema up to date. Raises LedgerCorrupt, LedgerVersion, ClipsetError."""
     with plain_errors(path):
         _require_sqlite()
-        connection = sqlite3.connect(path, isolation_level=None)
+        uri = path.absolute().as_uri()  # as those of other ledgers, which `attached` names
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None)
         try:
             connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
             connection.execute("PRAGMA journal_mode = WAL")
@@ -80,15 +81,18 @@ def schema_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def connect_reader(path: Path) -> sqlite3.Connection:
-    """Open to read, beside a running writer or on a read-only disk. Raises as `connect_writer` does."""
+def connect_reader(path: Path, *, any_thread: bool = False) -> sqlite3.Connection:
+    """Open to read, beside a running writer or on a read-only disk. Raises as `connect_writer` does.
+
+    With `any_thread` the caller sees to it that one thread uses it at a time; else only this one may.
+    """
     with plain_errors(path):
         try:
-            connection = _probe(path.absolute().as_uri() + "?mode=ro")
+            connection = _probe(path.absolute().as_uri() + "?mode=ro", any_thread=any_thread)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF not in _DENIED:
                 raise
-            connection = _open_frozen(path)
+            connection = _open_frozen(path, any_thread=any_thread)
     found, known = schema_version(connection), len(migrations())
     if found != known:
         connection.close()
@@ -111,8 +115,8 @@ def fault(path: Path) -> str | None:
     return None if text == "ok" else " ".join(text.split())
 
 
-def _probe(uri: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+def _probe(uri: str, *, any_thread: bool = False) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=not any_thread)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except BaseException:
@@ -121,23 +125,63 @@ def _probe(uri: str) -> sqlite3.Connection:
     return connection
 
 
-def _open_frozen(path: Path) -> sqlite3.Connection:
+def _open_frozen(path: Path, *, any_thread: bool) -> sqlite3.Connection:
     """A read-only directory: SQLite cannot put its shared-memory file there.
 
     Without a log the file is complete and can be read as it is. With one (its writer was killed, then the disk was
     made read-only) the log must be replayed, so a copy is opened; it lives in memory afterwards.
     """
-    log = path.with_name(path.name + "-wal")
-    if not log.exists() or log.stat().st_size == 0:
-        return _probe(path.absolute().as_uri() + "?immutable=1")
+    if not _log(path):
+        return _probe(path.absolute().as_uri() + "?immutable=1", any_thread=any_thread)
     with tempfile.TemporaryDirectory(prefix="clipset-") as folder:
-        copy = Path(folder) / path.name
-        shutil.copyfile(path, copy)
-        shutil.copyfile(log, copy.with_name(log.name))
-        connection = sqlite3.connect(":memory:", isolation_level=None)
-        with closing(_probe(copy.as_uri())) as source:
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=not any_thread)
+        with closing(_probe(_copied(path, Path(folder)).as_uri())) as source:
             source.backup(connection)
     return connection
+
+
+def _log(path: Path) -> Path | None:
+    """The log beside a ledger, if there is anything in it."""
+    log = path.with_name(path.name + "-wal")
+    return log if log.exists() and log.stat().st_size > 0 else None
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    copy = folder / path.name
+    shutil.copyfile(path, copy)
+    if log := _log(path):
+        shutil.copyfile(log, copy.with_name(log.name))
+    return copy
+
+
+@contextmanager
+def attached(connection: sqlite3.Connection, path: Path, name: str) -> Iterator[None]:
+    """Another ledger beside the connection's own, to read, as `connect_reader` does: beside its writer, on a read-only
+    disk. Outside of a transaction. Raises as `connect_writer` does.
+    """
+    with tempfile.TemporaryDirectory(prefix="clipset-") as folder, plain_errors(path):
+        connection.execute(f"ATTACH ? AS {name}", (_readable_uri(path, Path(folder)),))
+        try:
+            found, known = int(connection.execute(f"PRAGMA {name}.user_version").fetchone()[0]), len(migrations())
+            if found != known:
+                raise LedgerVersion(path, found, known)
+            yield
+        finally:
+            with suppress(sqlite3.OperationalError):  # what went wrong is said already, and may have left a query open
+                connection.execute(f"DETACH {name}")
+
+
+def _readable_uri(path: Path, folder: Path) -> str:
+    """See `_open_frozen`; a copy, where one is needed, goes into `folder`."""
+    uri = path.absolute().as_uri()
+    try:
+        _probe(uri + "?mode=ro").close()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _DENIED:
+            raise
+    else:
+        return uri + "?mode=ro"
+    return _copied(path, folder).as_uri() if _log(path) else uri + "?immutable=1"
 
 
 @contextmanager

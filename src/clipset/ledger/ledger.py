@@ -15,14 +15,14 @@ from clipset.ledger.database import (
     transaction,
     unchecked,
 )
-from clipset.ledger.errors import LedgerCorrupt, LedgerMissing
+from clipset.ledger.failures import write_failed
 from clipset.ledger.handout import Handout
-from clipset.ledger.home import Home, has_tables, refuse_emptied
+from clipset.ledger.home import Home, readable, refuse_emptied
 from clipset.ledger.reader import LedgerReader
 from clipset.ledger.recording import Recording
 from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary
 from clipset.ledger.settle import Retry
-from clipset.ledger.tables import write_failed, write_stats
+from clipset.ledger.tables import write_stats
 from clipset.reasons import Reason
 from clipset.types import Annotation, BadRow, Outcome, VideoJob
 
@@ -54,16 +54,14 @@ class Ledger(LedgerReader):
             raise
 
     @staticmethod
-    def read(directory: Path) -> LedgerReader:
+    def read(directory: Path, *, any_thread: bool = False) -> LedgerReader:
         """Open to read; works beside a writer and on a read-only disk, and leaves no file behind.
 
-        Raises LedgerMissing, LedgerCorrupt, LedgerVersion, ClipsetError (no_permission).
+        With `any_thread` the caller sees to it that one thread uses it at a time. Raises LedgerMissing, LedgerCorrupt,
+        LedgerVersion, ClipsetError (no_permission).
         """
-        path = Home.database_of(directory)
-        if not path.exists():
-            raise LedgerCorrupt(path, "it is gone") if has_tables(directory) else LedgerMissing(directory)
-        refuse_emptied(path)
-        return LedgerReader(connect_reader(path), path)
+        path = readable(directory)
+        return LedgerReader(connect_reader(path, any_thread=any_thread), path)
 
     def close(self) -> None:
         super().close()
@@ -170,10 +168,14 @@ class Ledger(LedgerReader):
             )
         return int(session_id)
 
-    def stop_session(self, session_id: int, now_us: int, stopped_by: str) -> None:
+    def stop_session(
+        self, session_id: int, now_us: int, stopped_by: str, peak_temporary_bytes: int | None = None
+    ) -> None:
+        """The peak is None where nobody counted, as after a kill."""
         with self._writing():
             self._connection.execute(
-                "UPDATE session SET stopped_at_us = ?, stopped_by = ? WHERE key = ?", (now_us, stopped_by, session_id)
+                "UPDATE session SET stopped_at_us = ?, stopped_by = ?, peak_temporary_bytes = ? WHERE key = ?",
+                (now_us, stopped_by, peak_temporary_bytes, session_id),
             )
 
     def save_egress(self, row: EgressRow) -> None:

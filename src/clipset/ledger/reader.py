@@ -11,7 +11,7 @@ from typing import Any, Self
 from clipset.ledger import amend, loading
 from clipset.ledger.database import plain_errors
 from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary, Totals
-from clipset.ledger.status import Status, status
+from clipset.ledger.status import EgressStatus, SessionStatus, Status, egress_states, session_states, status
 
 _WANTED = """
 SELECT count(*) FROM clip WHERE state = 'wanted' AND EXISTS (
@@ -98,6 +98,15 @@ class LedgerReader:
             for row in self.select("SELECT name, not_before_us, permits_per_hour, state, node FROM egress")
         ]
 
+    def egress_states(self, now_us: int) -> tuple[EgressStatus, ...]:
+        with plain_errors(self._path):
+            return egress_states(self._connection, now_us)
+
+    def sessions(self) -> tuple[SessionStatus, ...]:
+        """From the first to the last."""
+        with plain_errors(self._path):
+            return session_states(self._connection)
+
     def get_meta(self, name: str) -> str | None:
         row = self._one("SELECT max(value) FROM meta WHERE name = ?", name)
         return None if row[0] is None else str(row[0])
@@ -118,7 +127,7 @@ class LedgerReader:
 
     def status(self, now_us: int) -> Status:
         with plain_errors(self._path), self.snapshot():
-            return status(self._connection, now_us)
+            return status(self._connection, self._path.with_name("lock"), now_us)
 
     def select(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
         """Rows of a query, one at a time."""

@@ -19,11 +19,11 @@ import av.sidedata.motionvectors
 import av.subtitles.codeccontext
 import av.subtitles.stream
 
-from clipset.media import foreign, job, jpeg, soundfile, wire
+from clipset.media import foreign, job, jpeg, preview, soundfile, wire
 from clipset.media.cache import READ_BYTES_MAX, ByteCache, Fetch
 from clipset.media.failing import ReadFailed, failure_of
 from clipset.media.faults import damaged
-from clipset.media.forms import PictureForm, SoundForm
+from clipset.media.forms import PictureForm, PreviewForm, SoundForm
 from clipset.media.layout import read_layout
 from clipset.media.limits import Limits
 from clipset.media.playlist import PlaylistFile
@@ -55,6 +55,7 @@ class Child:
         """Until the parent closes the socket: raises wire.Closed."""
         requests = {"open": self._open, "cut": self._cut, "inspect": self._inspect, "check": self._check}
         requests |= {"pictures": self._pictures, "sound": self._sound}
+        requests |= {"poster": self._poster, "preview": self._preview}
         while True:
             request, _ = self._channel.receive()
             try:
@@ -70,13 +71,13 @@ class Child:
         files = [self._file(i, stream) for i, stream in enumerate(request["streams"])]
         sound = files[-1] if self._recipe.audio else None
         self._job = job.Job(files[0], sound, request["origin_us"], self._recipe, self._limits, self._pulse)
-        return {"op": "done"}, b""
+        return {"op": "done", "index_bytes": self._job.index_bytes}, b""
 
     def _cut(self, request: wire.Header) -> Answer:
         if self._job is None:
             raise ReadFailed
-        data, facts = self._job.cut(Span(request["start_us"], request["end_us"]), request["comment"])
-        return {"op": "done", "facts": _facts(facts)}, data
+        made = self._job.cut(Span(request["start_us"], request["end_us"]), request["comment"])
+        return {"op": "done", "facts": _facts(made.facts), "needed_bytes": made.needed_bytes}, made.data
 
     def _inspect(self, request: wire.Header) -> Answer:
         self._job = None
@@ -103,6 +104,13 @@ class Child:
     def _sound(self, request: wire.Header) -> Answer:
         form, duration_us = SoundForm(**request["form"]), request["duration_us"]
         return {"op": "done"}, soundfile.sound_file(self._clip(request), form, duration_us, self._limits, self._pulse)
+
+    def _poster(self, request: wire.Header) -> Answer:
+        return {"op": "done"}, preview.poster(self._clip(request), PictureForm(**request["form"]), self._limits)
+
+    def _preview(self, request: wire.Header) -> Answer:
+        form, duration_us = PreviewForm(**request["form"]), request["duration_us"]
+        return {"op": "done"}, preview.preview(self._clip(request), form, duration_us, self._limits, self._pulse)
 
     def _clip(self, request: wire.Header) -> MediaFile:
         """A ready clip. Raises damaged_media, NotMedia, and what reading raises."""

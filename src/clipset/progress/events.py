@@ -79,8 +79,8 @@ class JsonEvents:
             eta_s=None if view.eta_s is None else round(view.eta_s),
         )
 
-    def warned(self, text: str) -> None:
-        self.say(event="warning", message=text)
+    def warned(self, text: str, about: str = "mirror") -> None:
+        self.say(event="warning", about=about, message=text)
 
     def regained(self) -> None:
         self._tally.regain()

@@ -54,8 +54,8 @@ class PlainLines:
         self._next_us = now_us + _EVERY_S * US_PER_S
         self._say(f"{counts_text(self._tally)} · {sweep_text(view)}")
 
-    def warned(self, text: str) -> None:
-        self._say(f"mirror: {printable(text, 2000)}")
+    def warned(self, text: str, about: str = "mirror") -> None:
+        self._say(f"{about}: {printable(text, 2000)}")
 
     def regained(self) -> None:
         self._tally.regain()

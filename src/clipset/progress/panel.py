@@ -57,8 +57,8 @@ class LivePanel:
         lines += [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._failures]
         self._live.update(Group(self._counts(), *lines))
 
-    def warned(self, text: str) -> None:
-        self._live.console.print(Text(f"mirror: {printable(text, 2000)}"))
+    def warned(self, text: str, about: str = "mirror") -> None:
+        self._live.console.print(Text(f"{about}: {printable(text, 2000)}"))
 
     def regained(self) -> None:
         self._tally.regain()
