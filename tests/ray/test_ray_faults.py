@@ -67,14 +67,15 @@ def test_a_station_that_outlives_its_raylet_does_no_harm_and_ends(cluster, work,
         orphans = set(cluster.stations(node))
         kill(cluster.raylet(node))
         _, stderr = run.communicate(timeout=200)
-        starts_us = {way: [entry.at_us for entry in youtube.log if entry.kind == "player" and entry.egress == way]
-                     for way in ("127.0.0.2", "127.0.0.3")}  # fmt: skip
+        asked_us = [times_us(youtube, way) for way in ("127.0.0.2", "127.0.0.3")]
     assert run.returncode == 0, stderr
     assert len(orphans) == 1
     assert tree(tmp_path) == work.tree
     assert said(tmp_path) == work.said
-    for times_us in starts_us.values():
-        assert all(later - earlier > 650_000 for earlier, later in pairwise(sorted(times_us)))
+    for times in asked_us:
+        assert (
+            ahead_s(times, spacing_s=0.75) < 1.5
+        )  # how late a request comes to the server varies; twice the pace is more
     until(lambda: not orphans & processes_with("ray::Station").keys(), 60)
 
 
@@ -151,6 +152,19 @@ def test_a_node_that_joins_gets_work(cluster, work, tmp_path):
     assert "direct@d" in {way["name"] for way in status(tmp_path)["egress"]}
     assert tree(tmp_path) == work.tree
     assert said(tmp_path) == work.said
+
+
+def times_us(youtube: Rehearsal, egress: str) -> list[int]:
+    return sorted(entry.at_us for entry in youtube.log if entry.kind == "player" and entry.egress == egress)
+
+
+def ahead_s(times_us: list[int], spacing_s: float) -> float:
+    """How far an egress was ahead of its pace at most, over any stretch of time."""
+    ahead = most = 0.0
+    for earlier_us, later_us in pairwise(times_us):
+        ahead = max(0.0, ahead + spacing_s - (later_us - earlier_us) / 1e6)
+        most = max(most, ahead)
+    return most
 
 
 def node_of(out, egress: str) -> str:
