@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cluster import free_port
-from program import clipset_command, environment, write_list
+from program import clipset_command, environment, here, write_list
 from runs import rows
 
 pytestmark = pytest.mark.slow
@@ -44,7 +44,10 @@ def assert_says(ran: subprocess.CompletedProcess[str], code: int, text: str, out
 )
 def test_an_address_that_is_none_is_said_at_once(address, code, text, tmp_path):
     began_s = time.monotonic()
-    assert_says(fetch(tmp_path, address.format(closed=free_port())), code, text, tmp_path / "out")
+    annotations = write_list(tmp_path / "list.csv", rows(1))
+    words = ("fetch", annotations, "--out", tmp_path / "out", "--engine", "ray")
+    ran = here(*words, "--ray-address", address.format(closed=free_port()))
+    assert_says(ran, code, text, tmp_path / "out")
     assert time.monotonic() - began_s < 15
 
 

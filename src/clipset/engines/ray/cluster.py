@@ -24,7 +24,7 @@ from clipset.types import ClipsetError, Failure, Stage
 _LOOK_S = 2.0
 _SURVEY_S = 60.0
 _KNOCK_S = 5.0
-_CONNECT_S = 15.0
+_CONNECT_S = 10.0
 _STORE_BYTES = 100_000_000  # of Ray started here: nothing large goes through it
 
 

@@ -60,9 +60,9 @@ class Holding:
             self._fd = -1
 
 
-def host_folder() -> Path:
-    """A folder of this host that only this user can write. Raises ClipsetError."""
-    folder = Path(tempfile.gettempdir()) / f"clipset-{os.getuid()}"
+def host_folder(temporary: Path | None = None) -> Path:
+    """A folder of this host that only this user can write, among its temporary files. Raises ClipsetError."""
+    folder = (temporary or Path(tempfile.gettempdir())) / f"clipset-{os.getuid()}"
     with plain_os_errors(folder):
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
