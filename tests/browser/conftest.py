@@ -108,7 +108,7 @@ def browser(gate: Gate) -> Iterator[Browser]:
             executable_path=path,
             args=SWITCHES,
             chromium_sandbox=os.geteuid() != 0,  # root's Chromium has none
-            proxy={"server": f"http://127.0.0.1:{gate.server_address[1]}"},  # Chromium never asks it for loopback
+            proxy={"server": f"http://127.0.0.1:{gate.server_address[1]}", "bypass": "127.0.0.1"},
         )
         yield browser
         browser.close()

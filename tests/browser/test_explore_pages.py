@@ -1,4 +1,4 @@
-"""The explorer as people use it, over a dataset that a real fetch made: looking, playing, filtering, with keys and on a phone."""
+"""The explorer as people use it, over a dataset that a real fetch made: looking, playing, filtering, keys, a phone."""
 
 import re
 from pathlib import Path
@@ -105,7 +105,7 @@ def test_keys_lead_from_the_classes_to_a_clip_that_plays(page, home):
 def plays(page: Page) -> None:
     """The player's time goes on, with pictures."""
     expect(page.get_by_test_id("player")).to_be_visible()
-    page.wait_for_function("document.querySelector('[data-testid=player]').currentTime > 0.3")
+    page.wait_for_function("() => document.querySelector('[data-testid=player]').currentTime > 0.3")
     assert page.get_by_test_id("player").evaluate("player => [player.videoWidth, player.videoHeight]") == [640, 360]
 
 
@@ -123,10 +123,10 @@ def test_seeking_asks_for_a_range(page, home):
     page.on("request", lambda asked: "/media/" in asked.url and ranges.append(asked.headers.get("range")))
     page.goto(f"{home}/clips/{CLIP}")
     player = page.get_by_test_id("player")
-    page.wait_for_function("document.querySelector('[data-testid=player]').readyState >= 1")
+    page.wait_for_function("() => document.querySelector('[data-testid=player]').readyState >= 1")
     assert player.evaluate("player => player.seekable.end(0)") == pytest.approx(10, abs=0.1)
     player.evaluate("player => { player.currentTime = 8; player.muted = true; return player.play() }")
-    page.wait_for_function("document.querySelector('[data-testid=player]').currentTime > 8.2")
+    page.wait_for_function("() => document.querySelector('[data-testid=player]').currentTime > 8.2")
     assert set(statuses) == {206}
     assert all(asked and asked.startswith("bytes=") for asked in ranges)
 

@@ -81,3 +81,13 @@ def test_the_links_lead_to_the_parts_and_to_files_that_are_there(report):
     expect(report.locator("#pace h2")).to_be_in_viewport()
     for link in report.locator(".files a").all():
         assert Path(link.evaluate("link => new URL(link.href).pathname")).is_file()
+
+
+def test_a_page_that_asks_outside_would_be_noticed(page, watched, gate):
+    """By both: by what the page asked for, and by what reached the browser's way out."""
+    page.goto("data:text/html,<img src=http://clipset.example/pixel.png>")
+    assert watched.outside() == ["http://clipset.example/pixel.png"]
+    assert gate.asked == ["clipset.example"]
+    assert watched.complaints
+    for noticed in (watched.requests, watched.complaints, gate.asked):
+        noticed.clear()

@@ -1,0 +1,86 @@
+"""The dashboard while a real fetch runs beside it, and a page whose server goes away."""
+
+import signal
+import subprocess
+
+import pytest
+from conftest import explorer
+from playwright.sync_api import Page, expect
+from program import clipset, clipset_command, environment, write_list
+
+from clipset.rehearsal import PlayerFault, PlayerFaultKind, Rehearsal, Scenario, Video
+
+pytestmark = pytest.mark.slow
+FIRST, STALLED = "-abcdefghij", "zzzzzzzzzzz"
+LATER = [f"{letter}bcdefghijkl"[:11] for letter in "abcd"]
+SEEN = """() => {
+    window.counts = []
+    const look = () => {
+        const shown = document.querySelector('[data-testid=progress]')
+        const done = shown && parseInt(shown.textContent)
+        if (shown && window.counts.at(-1) !== done) window.counts.push(done)
+    }
+    new MutationObserver(look).observe(document.querySelector('#live'), {childList: true, subtree: true})
+    look()
+}"""
+
+
+def done(page: Page, count: int, whole: int) -> None:
+    expect(page.get_by_test_id("progress")).to_contain_text(f"{count} of {whole} clips done")
+
+
+def test_the_dashboard_follows_a_fetch_from_its_start_to_ctrl_c(page, tmp_path, watched):
+    """One video never answers, so that the fetch runs until it is stopped."""
+    stall = PlayerFault(kind=PlayerFaultKind.STALL)
+    scenario = Scenario(
+        videos={STALLED: Video(player_faults=(stall,))}, default=Video(duration_s=6, shrink=2, itags=(18,))
+    )
+    with Rehearsal(scenario) as youtube:
+        options = ("--out", tmp_path / "d", "--youtube-origin", youtube.origin, "--rate", "unlimited")
+        rows = [("riding a bike", video_id, 1, 3, "train") for video_id in (FIRST, *LATER, STALLED)]
+        begun = clipset("fetch", write_list(tmp_path / "first.csv", rows[:1]), *options)
+        assert begun.returncode == 0, begun.stderr
+        everything = write_list(tmp_path / "all.csv", rows)
+        with explorer(tmp_path / "d") as (home, _):
+            page.goto(home)
+            done(page, 1, 1)
+            expect(page.get_by_role("heading", name="Nothing is running")).to_be_visible()
+            page.evaluate(SEEN)
+            with subprocess.Popen(
+                clipset_command("fetch", everything, *options, "--jobs", 2),
+                env=environment(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            ) as fetch:
+                try:
+                    expect(page.get_by_role("heading", name="A fetch is running")).to_be_visible()
+                    done(page, 5, 6)
+                    expect(page.get_by_test_id("egress").first).to_contain_text("direct")
+                    fetch.send_signal(signal.SIGINT)
+                    expect(page.get_by_role("heading", name="Nothing is running")).to_be_visible()
+                    assert fetch.wait(60) == 3
+                finally:
+                    fetch.kill()
+            counts = page.evaluate("window.counts")  # of this very page: it was never loaded again
+            assert counts[0] == 1
+            assert counts[-1] == 5
+            assert counts == sorted(counts)
+            assert watched.requests.count(f"{home}/") == 1
+            page.close()
+
+
+def test_ctrl_c_ends_the_server_while_a_page_is_open_and_the_page_says_so(page, tmp_path, watched):
+    with Rehearsal(Scenario(default=Video(outcome="removed"))) as youtube:
+        rows = write_list(tmp_path / "list.csv", [("riding a bike", FIRST, 1, 3, "train")])
+        clipset("fetch", rows, "--out", tmp_path / "d", "--youtube-origin", youtube.origin, "--rate", "unlimited")
+    with explorer(tmp_path / "d") as (home, server):
+        page.goto(home)
+        done(page, 0, 1)
+        expect(page.locator("#link")).to_be_hidden()
+        server.send_signal(signal.SIGINT)
+        assert server.wait(60) == 0
+        expect(page.locator("#link")).to_be_visible()
+        done(page, 0, 1)
+    page.close()
+    assert all("ERR_CONNECTION_REFUSED" in said or "ERR_INCOMPLETE" in said for said in watched.complaints)
+    watched.complaints.clear()  # that the server is gone
