@@ -6,7 +6,7 @@ import pytest
 from test_ledger_jobs import HEADER, Desk, outcome, row
 
 from clipset.ledger import Ledger
-from clipset.ledger.browsing import Chosen, clips_of, failures
+from clipset.ledger.browsing import Chosen, clips_of, count_clips, count_failures, failures
 from clipset.ledger.shelf import Shelf, Stale
 from clipset.reasons import Reason
 from clipset.types import Annotation
@@ -37,7 +37,7 @@ def agrees(shelf: Shelf, ledger: Ledger) -> bool:
         counted == {label: tuple(counts) for label, *counts in ledger.classes()}
         and by_state == [status.clips.wanted, status.clips.lost]
         and shelf.stored_bytes == status.bytes.stored
-        and failures(shelf, Chosen(), 0, 99)[0] == sum(status.reasons.values())
+        and count_failures(shelf, Chosen()) == sum(status.reasons.values())
     )
 
 
@@ -64,12 +64,12 @@ def test_the_reason_goes_when_the_clip_comes(desk, shelf):
     desk.delays[Reason.NETWORK] = [0.0]
     desk.record(outcome(job, Reason.NETWORK))
     shelf.refresh()
-    assert failures(shelf, Chosen(), 0, 9)[0] == 1
+    assert len(failures(shelf, Chosen(), 0, 9)) == 1
     desk.new_session()
     (job, *_) = desk.jobs()
     desk.record(outcome(job, None))
     shelf.refresh()
-    assert failures(shelf, Chosen(), 0, 9) == (0, [])
+    assert failures(shelf, Chosen(), 0, 9) == []
     assert agrees(shelf, desk.ledger)
 
 
@@ -106,9 +106,9 @@ def test_clips_are_chosen_by_what_they_are(desk, shelf, chosen, count):
     jobs = desk.jobs()
     desk.record(outcome(jobs[0], None), outcome(jobs[1], Reason.PRIVATE))
     shelf.refresh()
-    total, cards = clips_of(shelf, chosen, 0, 99)
-    assert (total, len(cards)) == (count, count)
-    assert clips_of(shelf, chosen, count, 99) == (count, [])
+    cards = clips_of(shelf, chosen, 0, 99)
+    assert (count_clips(shelf, chosen), len(cards)) == (count, count)
+    assert clips_of(shelf, chosen, count, 99) == []
 
 
 FAILED = {
@@ -132,9 +132,9 @@ def test_failures_are_chosen_by_what_they_are(desk, shelf, chosen, names):
     jobs = desk.jobs()
     desk.record(outcome(jobs[1], Reason.PRIVATE), outcome(jobs[2], Reason.NETWORK))
     shelf.refresh()
-    total, rows = failures(shelf, chosen, 0, 99)
+    rows = failures(shelf, chosen, 0, 99)
     assert [one.clip.video_id.rstrip("x") for one in rows] == names
-    assert total == len(names)
+    assert count_failures(shelf, chosen) == len(names)
 
 
 def test_it_writes_nothing_into_the_dataset_but_what_readers_of_a_ledger_share(desk, tmp_path):

@@ -6,7 +6,7 @@ from typing import Any
 
 from clipset.explore.asked import Asked, pages
 from clipset.explore.keeper import Keeper
-from clipset.ledger.browsing import Card, clips_of
+from clipset.ledger.browsing import Card, clips_of, count_clips
 from clipset.ledger.shelf import Counted
 from clipset.types import US_PER_S
 
@@ -46,9 +46,9 @@ def one_class(keeper: Keeper, asked: Asked) -> dict[str, Any]:
     """Raises KeyError for a label that the dataset has not; NotIndexed, LedgerError, ClipsetError."""
     with keeper.shelf() as shelf:
         counts = shelf.counts_of(asked.label or "")
-        total, _ = clips_of(shelf, asked.chosen(), 0, 0)
+        total = count_clips(shelf, asked.chosen())
         first, place = pages(asked, total, _CLIPS_A_PAGE)
-        _, cards = clips_of(shelf, asked.chosen(), first, _CLIPS_A_PAGE)
+        cards = clips_of(shelf, asked.chosen(), first, _CLIPS_A_PAGE)
     splits, reasons = Counter[str](), Counter[str]()
     for counted in counts:
         splits[counted.split] += counted.clips
