@@ -1,5 +1,6 @@
 """The dashboard while a real fetch runs beside it, and a page whose server goes away."""
 
+import re
 import signal
 import subprocess
 
@@ -8,11 +9,10 @@ from conftest import explorer
 from playwright.sync_api import Page, expect
 from program import clipset, clipset_command, environment, write_list
 
-from clipset.rehearsal import PlayerFault, PlayerFaultKind, Rehearsal, Scenario, Video
+from clipset.rehearsal import Rehearsal, Scenario, Throttle, Video
 
 pytestmark = pytest.mark.slow
-FIRST, STALLED = "-abcdefghij", "zzzzzzzzzzz"
-LATER = [f"{letter}bcdefghijkl"[:11] for letter in "abcd"]
+VIDEOS = [f"{letter}bcdefghijk" for letter in "-abcde"]
 SEEN = """() => {
     window.counts = []
     const look = () => {
@@ -29,15 +29,13 @@ def done(page: Page, count: int, whole: int) -> None:
     expect(page.get_by_test_id("progress")).to_contain_text(f"{count} of {whole} clips done")
 
 
-def test_the_dashboard_follows_a_fetch_from_its_start_to_ctrl_c(page, tmp_path, watched):
-    """One video never answers, so that the fetch runs until it is stopped."""
-    stall = PlayerFault(kind=PlayerFaultKind.STALL)
-    scenario = Scenario(
-        videos={STALLED: Video(player_faults=(stall,))}, default=Video(duration_s=6, shrink=2, itags=(18,))
-    )
+def test_the_dashboard_follows_a_fetch_from_its_start_through_a_refusal_to_ctrl_c(page, tmp_path, watched):
+    """The last video is refused, so that the fetch waits for its cool-down until it is stopped."""
+    limit = Throttle(limit=len(VIDEOS) - 1, window_s=86_400, block_s=86_400)
+    scenario = Scenario(throttle=limit, default=Video(duration_s=6, shrink=2, itags=(18,)))
     with Rehearsal(scenario) as youtube:
         options = ("--out", tmp_path / "d", "--youtube-origin", youtube.origin, "--rate", "unlimited")
-        rows = [("riding a bike", video_id, 1, 3, "train") for video_id in (FIRST, *LATER, STALLED)]
+        rows = [("riding a bike", video_id, 1, 3, "train") for video_id in VIDEOS]
         begun = clipset("fetch", write_list(tmp_path / "first.csv", rows[:1]), *options)
         assert begun.returncode == 0, begun.stderr
         everything = write_list(tmp_path / "all.csv", rows)
@@ -55,7 +53,9 @@ def test_the_dashboard_follows_a_fetch_from_its_start_to_ctrl_c(page, tmp_path, 
                 try:
                     expect(page.get_by_role("heading", name="A fetch is running")).to_be_visible()
                     done(page, 5, 6)
-                    expect(page.get_by_test_id("egress").first).to_contain_text("direct")
+                    egress = page.get_by_test_id("egress").first
+                    expect(egress).to_contain_text("cooling")
+                    expect(egress).to_contain_text(re.compile(r"in \d\d:\d\d:\d\d"))
                     fetch.send_signal(signal.SIGINT)
                     expect(page.get_by_role("heading", name="Nothing is running")).to_be_visible()
                     assert fetch.wait(60) == 3
@@ -71,7 +71,7 @@ def test_the_dashboard_follows_a_fetch_from_its_start_to_ctrl_c(page, tmp_path, 
 
 def test_ctrl_c_ends_the_server_while_a_page_is_open_and_the_page_says_so(page, tmp_path, watched):
     with Rehearsal(Scenario(default=Video(outcome="removed"))) as youtube:
-        rows = write_list(tmp_path / "list.csv", [("riding a bike", FIRST, 1, 3, "train")])
+        rows = write_list(tmp_path / "list.csv", [("riding a bike", VIDEOS[0], 1, 3, "train")])
         clipset("fetch", rows, "--out", tmp_path / "d", "--youtube-origin", youtube.origin, "--rate", "unlimited")
     with explorer(tmp_path / "d") as (home, server):
         page.goto(home)
