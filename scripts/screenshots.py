@@ -30,8 +30,8 @@ PATIENCE_MS = 300_000
 LABELS = (
     "abseiling", "archery", "baking cookies", "bouncing on trampoline", "building cabinet",
     "catching or throwing frisbee", "dribbling basketball", "juggling balls", "massaging person's head",
-    "mountain climber (exercise)", "playing guitar", "pumping fist", "riding a bike", "robot dancing", "shaking head", "side kick", "tai chi",
-    "tap dancing",
+    "mountain climber (exercise)", "playing guitar", "pumping fist", "riding a bike", "robot dancing", "shaking head",
+    "side kick", "tai chi", "tap dancing",
 )  # fmt: skip
 GONE = {"private": 20, "removed": 33, "terminated": 46, "terms_of_service": 67, "age": 69}  # the last of so many videos
 VIDEOS, SHOWN_AT = 140, 70
