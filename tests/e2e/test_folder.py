@@ -13,9 +13,9 @@ REAL = {
     "R6llTwEh07w.mp4": (1, 9),
     "SOX5yA1l24A.mp4": (2, 9),
     "bigbuckbunny.mp4": (1, 4),
-    "flipping_a_pancake.mkv": (2, 8),
+    "flipping_a_pancake.mkv": (2, 5),
     "h265_video.mp4": (0, 1),
-    "nasa_13013.mp4": (1, 8),
+    "nasa_13013.mp4": (1, 4),
     "v_SoccerJuggling_g23_c01.avi": (1, 5),
     "video_90.mov": (0, 0.1),
 }

@@ -9,7 +9,7 @@ from typing import Any
 from clipset.explore.keeper import Keeper, NotIndexed
 from clipset.ledger.home import Home
 from clipset.ledger.lately import LateFailure, Lately, lately
-from clipset.ledger.lock import holder_lives
+from clipset.ledger.lock import holder_of
 from clipset.ledger.shelf import Shelf
 from clipset.ledger.status import SessionStatus, iso
 from clipset.types import US_PER_S
@@ -69,7 +69,7 @@ def _run(sessions: tuple[SessionStatus, ...], directory: Path) -> str:
         return "never"
     if sessions[-1].stopped_at is not None:
         return "killed" if sessions[-1].stopped_by == "killed" else "stopped"
-    return "running" if holder_lives(Home.database_of(directory).with_name("lock")) else "killed"
+    return "running" if holder_of(Home.database_of(directory).with_name("lock")) else "killed"
 
 
 def _rate(late: Lately, now_us: int) -> dict[str, Any]:
