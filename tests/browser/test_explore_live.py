@@ -5,12 +5,13 @@ import signal
 import subprocess
 
 import pytest
-from conftest import explorer
+from conftest import explorer, needs_browser
 from playwright.sync_api import Page, expect
 from program import clipset, clipset_command, environment, write_list
 
 from clipset.rehearsal import Rehearsal, Scenario, Throttle, Video
 
+needs_browser()
 pytestmark = pytest.mark.slow
 VIDEOS = [f"{letter}bcdefghijk" for letter in "-abcde"]
 SEEN = """() => {

@@ -5,12 +5,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from conftest import PHONE, contrast, explorer, sideways_px
+from conftest import PHONE, contrast, explorer, needs_browser, sideways_px
 from playwright.sync_api import Page, expect
 from program import here, write_list
 
 from clipset.rehearsal import Rehearsal, Scenario, Video
 
+needs_browser()
 pytestmark = pytest.mark.slow
 SCRIPT = "<script>alert(1)</script>"
 CLIP, SECOND, LOST = "-abcdefghij_000001_000011", "-abcdefghij_000012_000014", "privateaaaa_000000_000003"

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import PHONE, contrast, sideways_px
+from conftest import PHONE, contrast, needs_browser, sideways_px
 from playwright.sync_api import Page, expect
 
 from clipset.cli import main
@@ -12,6 +12,7 @@ from clipset.cli import main
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
 from reference_run import ReferenceRun
 
+needs_browser()
 pytestmark = pytest.mark.slow
 SCRIPT = '<script>alert("x")</script>'  # the class that a stranger named
 DRAWN = ".chart svg.marks"
