@@ -1,31 +1,54 @@
-"""The documentation names only pictures that are there, small and of the form that their names say."""
+"""What the pages and scripts tell people to type: every verb and option exists, every script and file can be read."""
 
 import re
-import xml.etree.ElementTree as ET
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")))
-PICTURES = [
-    (page, name) for page in PAGES for name in re.findall(r"!\[[^]]+\]\(([^)]+)\)", (ROOT / page).read_text("utf-8"))
-]
-PNG_BYTES = 150_000
-PNG_PX = 1280
+from clipset.cli.app import app
+
+DOCS = Path(__file__).parents[2] / "docs"
+SCRIPTS = sorted(DOCS.rglob("*.sbatch"))
+MANIFESTS = sorted(DOCS.rglob("*.yaml"))
+PAGES = [DOCS / "many-machines.md", DOCS / "planning-100m.md"]
+_COMMAND = re.compile(r"(?:^|(?<=exec ))clipset [^#;|)>\[\n]*", re.MULTILINE)
 
 
-@pytest.mark.parametrize(("page", "name"), PICTURES)
-def test_a_picture_that_a_page_shows_is_there(page, name):
-    content = (ROOT / page).parent.joinpath(name).read_bytes()
-    if name.endswith(".svg"):
-        assert ET.fromstring(content).tag.endswith("svg")  # noqa: S314 - our own
-        return
-    assert content.startswith(b"\x89PNG\r\n\x1a\n")
-    assert int.from_bytes(content[16:20]) <= PNG_PX
-    assert len(content) <= PNG_BYTES
+def commands(path: Path) -> list[list[str]]:
+    """Each command line, as the shell would split it."""
+    text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+    if path.suffix == ".md":
+        text = "\n".join(line.strip() for line in text.splitlines() if line.startswith("    "))
+    elif path.suffix == ".yaml":
+        text = re.sub(r"\n +(?=--)", " ", text)
+    return [shlex.split(found.rstrip(" &"), comments=False) for found in _COMMAND.findall(text)]
 
 
-def test_every_screenshot_is_shown():
-    shown = {(ROOT / page).parent.joinpath(name).resolve() for page, name in PICTURES}
-    assert {path for path in (ROOT / "docs" / "images").glob("*.png") if path not in shown} == set()
+@pytest.mark.parametrize("path", [*PAGES, *SCRIPTS, DOCS / "kubernetes" / "fetch-job.yaml"], ids=lambda path: path.name)
+def test_every_command_of_a_page_or_script_has_a_verb_and_options_that_exist(path):
+    found = commands(path)
+    assert found
+    for _, verb, *words in found:
+        names = {name for argument in app[verb].assemble_argument_collection() for name in argument.names}
+        unknown = [word for word in words if word.startswith("--") and word.partition("=")[0] not in names]
+        assert not unknown, (verb, unknown)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_every_script_is_good_bash(path):
+    checked = subprocess.run(["/bin/bash", "-n", str(path)], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.name)
+def test_every_manifest_is_good_yaml(path):
+    yaml = pytest.importorskip("yaml")
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_links_to_is_there(page):
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
