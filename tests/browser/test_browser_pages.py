@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from conftest import PHONE, contrast, explorer, needs_browser, sideways_px
+from chromium import PHONE, contrast, explorer, needs_browser, sideways_px
 from playwright.sync_api import Page, expect
 from program import here, write_list
 

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import PHONE, contrast, needs_browser, sideways_px
+from chromium import PHONE, contrast, needs_browser, sideways_px
 from playwright.sync_api import Page, expect
 
 from clipset.cli import main

@@ -5,7 +5,7 @@ import signal
 import subprocess
 
 import pytest
-from conftest import explorer, needs_browser
+from chromium import explorer, needs_browser
 from playwright.sync_api import Page, expect
 from program import clipset, clipset_command, environment, write_list
 
