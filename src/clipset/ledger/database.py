@@ -80,15 +80,18 @@ def schema_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def connect_reader(path: Path) -> sqlite3.Connection:
-    """Open to read, beside a running writer or on a read-only disk. Raises as `connect_writer` does."""
+def connect_reader(path: Path, *, any_thread: bool = False) -> sqlite3.Connection:
+    """Open to read, beside a running writer or on a read-only disk. Raises as `connect_writer` does.
+
+    With `any_thread` the caller sees to it that one thread uses it at a time; else only this one may.
+    """
     with plain_errors(path):
         try:
-            connection = _probe(path.absolute().as_uri() + "?mode=ro")
+            connection = _probe(path.absolute().as_uri() + "?mode=ro", any_thread=any_thread)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF not in _DENIED:
                 raise
-            connection = _open_frozen(path)
+            connection = _open_frozen(path, any_thread=any_thread)
     found, known = schema_version(connection), len(migrations())
     if found != known:
         connection.close()
@@ -111,8 +114,8 @@ def fault(path: Path) -> str | None:
     return None if text == "ok" else " ".join(text.split())
 
 
-def _probe(uri: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+def _probe(uri: str, *, any_thread: bool = False) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=not any_thread)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except BaseException:
@@ -121,7 +124,7 @@ def _probe(uri: str) -> sqlite3.Connection:
     return connection
 
 
-def _open_frozen(path: Path) -> sqlite3.Connection:
+def _open_frozen(path: Path, *, any_thread: bool) -> sqlite3.Connection:
     """A read-only directory: SQLite cannot put its shared-memory file there.
 
     Without a log the file is complete and can be read as it is. With one (its writer was killed, then the disk was
@@ -129,12 +132,12 @@ def _open_frozen(path: Path) -> sqlite3.Connection:
     """
     log = path.with_name(path.name + "-wal")
     if not log.exists() or log.stat().st_size == 0:
-        return _probe(path.absolute().as_uri() + "?immutable=1")
+        return _probe(path.absolute().as_uri() + "?immutable=1", any_thread=any_thread)
     with tempfile.TemporaryDirectory(prefix="clipset-") as folder:
         copy = Path(folder) / path.name
         shutil.copyfile(path, copy)
         shutil.copyfile(log, copy.with_name(log.name))
-        connection = sqlite3.connect(":memory:", isolation_level=None)
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=not any_thread)
         with closing(_probe(copy.as_uri())) as source:
             source.backup(connection)
     return connection

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from clipset.durable import plain_os_errors
-from clipset.ledger.errors import LedgerCorrupt
+from clipset.ledger.errors import LedgerCorrupt, LedgerMissing
 from clipset.ledger.lock import WriterLock
 
 
@@ -63,6 +63,15 @@ def refuse_emptied(database: Path) -> None:
     is_empty = database.exists() and not any(file.exists() and file.stat().st_size for file in files)
     if is_empty and has_tables(database.parent.parent):
         raise LedgerCorrupt(database, "it is empty")
+
+
+def readable(directory: Path) -> Path:
+    """The ledger of a dataset that is there. Raises LedgerMissing, LedgerCorrupt."""
+    path = Home.database_of(directory)
+    if not path.exists():
+        raise LedgerCorrupt(path, "it is gone") if has_tables(directory) else LedgerMissing(directory)
+    refuse_emptied(path)
+    return path
 
 
 def _make(folder: Path, created: list[Path]) -> None:

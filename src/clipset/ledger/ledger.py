@@ -15,9 +15,8 @@ from clipset.ledger.database import (
     transaction,
     unchecked,
 )
-from clipset.ledger.errors import LedgerCorrupt, LedgerMissing
 from clipset.ledger.handout import Handout
-from clipset.ledger.home import Home, has_tables, refuse_emptied
+from clipset.ledger.home import Home, readable, refuse_emptied
 from clipset.ledger.reader import LedgerReader
 from clipset.ledger.recording import Recording
 from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary
@@ -54,16 +53,14 @@ class Ledger(LedgerReader):
             raise
 
     @staticmethod
-    def read(directory: Path) -> LedgerReader:
+    def read(directory: Path, *, any_thread: bool = False) -> LedgerReader:
         """Open to read; works beside a writer and on a read-only disk, and leaves no file behind.
 
-        Raises LedgerMissing, LedgerCorrupt, LedgerVersion, ClipsetError (no_permission).
+        With `any_thread` the caller sees to it that one thread uses it at a time. Raises LedgerMissing, LedgerCorrupt,
+        LedgerVersion, ClipsetError (no_permission).
         """
-        path = Home.database_of(directory)
-        if not path.exists():
-            raise LedgerCorrupt(path, "it is gone") if has_tables(directory) else LedgerMissing(directory)
-        refuse_emptied(path)
-        return LedgerReader(connect_reader(path), path)
+        path = readable(directory)
+        return LedgerReader(connect_reader(path, any_thread=any_thread), path)
 
     def close(self) -> None:
         super().close()

@@ -51,6 +51,23 @@ class WriterLock:
         _held.discard(self)
 
 
+def holder_lives(path: Path) -> bool:
+    """Whether the process that last signed a lock may still run: looked up, not tried, so that nobody is in its way.
+
+    Of a process on another machine nobody here can tell: it may.
+    """
+    try:
+        signed = json.loads(path.read_bytes())
+        if signed["host"] != platform.node():
+            return True
+        os.kill(int(signed["pid"]), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):  # no such file, not our text, not our process
+        return path.exists()
+    return True
+
+
 def _holder(fd: int) -> str:
     try:
         found = json.loads(os.pread(fd, 4096, 0))

@@ -11,7 +11,7 @@ from typing import Any, Self
 from clipset.ledger import amend, loading
 from clipset.ledger.database import plain_errors
 from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary, Totals
-from clipset.ledger.status import Status, status
+from clipset.ledger.status import EgressStatus, SessionStatus, Status, egress_states, session_states, status
 
 _WANTED = """
 SELECT count(*) FROM clip WHERE state = 'wanted' AND EXISTS (
@@ -97,6 +97,15 @@ class LedgerReader:
             EgressRow(*row)
             for row in self.select("SELECT name, not_before_us, permits_per_hour, state, node FROM egress")
         ]
+
+    def egress_states(self, now_us: int) -> tuple[EgressStatus, ...]:
+        with plain_errors(self._path):
+            return egress_states(self._connection, now_us)
+
+    def sessions(self) -> tuple[SessionStatus, ...]:
+        """From the first to the last."""
+        with plain_errors(self._path):
+            return session_states(self._connection)
 
     def get_meta(self, name: str) -> str | None:
         row = self._one("SELECT max(value) FROM meta WHERE name = ?", name)

@@ -104,8 +104,8 @@ def status(connection: sqlite3.Connection, now_us: int) -> Status:
         reasons=_reasons(connection, bad_rows),
         bad_rows=bad_rows,
         bytes=_bytes(connection),
-        egress=_egresses(connection, now_us),
-        sessions=_sessions(connection),
+        egress=egress_states(connection, now_us),
+        sessions=session_states(connection),
     )
 
 
@@ -126,7 +126,7 @@ def _bytes(connection: sqlite3.Connection) -> Bytes:
     return Bytes(fetched, stored)
 
 
-def _egresses(connection: sqlite3.Connection, now_us: int) -> tuple[EgressStatus, ...]:
+def egress_states(connection: sqlite3.Connection, now_us: int) -> tuple[EgressStatus, ...]:
     found = connection.execute("SELECT name, not_before_us, permits_per_hour, node FROM egress ORDER BY name")
     return tuple(_egress(now_us, *row) for row in found)
 
@@ -139,7 +139,7 @@ def _egress(
     return EgressStatus(name, "open", None, permits_per_hour, node)
 
 
-def _sessions(connection: sqlite3.Connection) -> tuple[SessionStatus, ...]:
+def session_states(connection: sqlite3.Connection) -> tuple[SessionStatus, ...]:
     found = connection.execute(
         "SELECT started_at_us, stopped_at_us, done, failed, stopped_by FROM session ORDER BY key"
     )

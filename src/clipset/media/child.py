@@ -19,11 +19,11 @@ import av.sidedata.motionvectors
 import av.subtitles.codeccontext
 import av.subtitles.stream
 
-from clipset.media import foreign, job, jpeg, soundfile, wire
+from clipset.media import foreign, job, jpeg, preview, soundfile, wire
 from clipset.media.cache import READ_BYTES_MAX, ByteCache, Fetch
 from clipset.media.failing import ReadFailed, failure_of
 from clipset.media.faults import damaged
-from clipset.media.forms import PictureForm, SoundForm
+from clipset.media.forms import PictureForm, PreviewForm, SoundForm
 from clipset.media.layout import read_layout
 from clipset.media.limits import Limits
 from clipset.media.playlist import PlaylistFile
@@ -55,6 +55,7 @@ class Child:
         """Until the parent closes the socket: raises wire.Closed."""
         requests = {"open": self._open, "cut": self._cut, "inspect": self._inspect, "check": self._check}
         requests |= {"pictures": self._pictures, "sound": self._sound}
+        requests |= {"poster": self._poster, "preview": self._preview}
         while True:
             request, _ = self._channel.receive()
             try:
@@ -103,6 +104,13 @@ class Child:
     def _sound(self, request: wire.Header) -> Answer:
         form, duration_us = SoundForm(**request["form"]), request["duration_us"]
         return {"op": "done"}, soundfile.sound_file(self._clip(request), form, duration_us, self._limits, self._pulse)
+
+    def _poster(self, request: wire.Header) -> Answer:
+        return {"op": "done"}, preview.poster(self._clip(request), PictureForm(**request["form"]), self._limits)
+
+    def _preview(self, request: wire.Header) -> Answer:
+        form, duration_us = PreviewForm(**request["form"]), request["duration_us"]
+        return {"op": "done"}, preview.preview(self._clip(request), form, duration_us, self._limits, self._pulse)
 
     def _clip(self, request: wire.Header) -> MediaFile:
         """A ready clip. Raises damaged_media, NotMedia, and what reading raises."""

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from clipset.media import wire
 from clipset.media.engine import MediaEngine
-from clipset.media.forms import PictureForm, SoundForm
+from clipset.media.forms import PictureForm, PreviewForm, SoundForm
 from clipset.media.limits import Limits
 from clipset.reasons import Reason
 from clipset.types import ByteStream, ClipsetError, Failure, Recipe, Stage
@@ -49,6 +49,16 @@ class MediaExporter:
         where there is no sound.
         """
         request = {"op": "sound", "size": data.size_bytes, "form": asdict(form), "duration_us": duration_us}
+        return self._engine.call(request, (data,), duration_us)[1]
+
+    def poster(self, data: ByteStream, form: PictureForm, duration_us: int) -> bytes:
+        """The first picture of a clip as a JPEG file; no more of the clip is decoded. Raises as `pictures`."""
+        request = {"op": "poster", "size": data.size_bytes, "form": asdict(form)}
+        return self._engine.call(request, (data,), duration_us)[1]
+
+    def preview(self, data: ByteStream, form: PreviewForm, duration_us: int) -> bytes:
+        """A clip at a glance as a small mp4 file without sound. Raises as `pictures`."""
+        request = {"op": "preview", "size": data.size_bytes, "form": asdict(form), "duration_us": duration_us}
         return self._engine.call(request, (data,), duration_us)[1]
 
     def close(self) -> None:

@@ -28,3 +28,18 @@ class SoundForm:
     format: str = "wav"
     rate_hz: int | None = None
     mono: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewForm:
+    """A clip at a glance: its pictures `speed` times as fast, or faster so that it is over in `most_s` seconds."""
+
+    short_side_px: int = 90
+    speed: float = 4.0
+    most_s: float = 7.5
+    rate_hz: int = 12
+    bits_per_s: int = 140_000  # what ten seconds of anything need at this size is 45 kB
+
+    def hurry(self, duration_us: int) -> float:
+        """How many times as fast a clip is shown."""
+        return max(self.speed, duration_us / 1_000_000 / self.most_s)

@@ -47,7 +47,7 @@ def _sent(tracks: Tracks, form: PictureForm, frames: int, pulse: Callable[[], No
         if number == frames:
             raise damaged(f"the clip has more pictures than the {frames} that it had when it was made")
         if number % form.every == 0:
-            encoder = encoder or _Encoder(frame, tracks, form)
+            encoder = encoder or JpegEncoder(frame, tracks, form)
             pieces.add(encoder(frame))
         pulse()
     if encoder is None:
@@ -56,7 +56,7 @@ def _sent(tracks: Tracks, form: PictureForm, frames: int, pulse: Callable[[], No
     return number + 1
 
 
-class _Encoder:
+class JpegEncoder:
     """JPEG files of one size, in the colours that every reader takes them for: full range, by BT.601."""
 
     def __init__(self, first: VideoFrame, tracks: Tracks, form: PictureForm) -> None:

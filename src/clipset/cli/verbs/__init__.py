@@ -6,7 +6,7 @@ from clipset.cli.verbs.exports import frames, sound, stats
 from clipset.cli.verbs.fetching import demo, fetch, plan
 from clipset.cli.verbs.lists import classes, convert, datasets, leaks
 from clipset.cli.verbs.mirror import index
-from clipset.cli.verbs.reporting import report
+from clipset.cli.verbs.reporting import explore, report
 from clipset.cli.verbs.simulating import simulate
 
 VERBS = (
@@ -14,6 +14,7 @@ VERBS = (
     plan,
     status,
     report,
+    explore,
     datasets,
     classes,
     leaks,

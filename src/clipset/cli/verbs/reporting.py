@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from clipset.cli.explore import explore as run_explore
 from clipset.cli.outcome import Exit
 from clipset.cli.report import ReportOrder
 from clipset.cli.report import report as run_report
@@ -49,3 +50,27 @@ def report(
         raise UserError("--from-failed, --wanted and --done belong to --from-stats FILE")
     logs = None if from_stats is None else Logs(from_stats, from_failed, wanted, done)
     return run_report(ReportOrder(dataset, out, logs), json_too=json)
+
+
+def explore(
+    dataset: Annotated[Path, PLACE],
+    /,
+    *,
+    port: Annotated[int | None, _GIVEN] = None,
+    open: Annotated[bool, SWITCH] = False,  # noqa: A002 - the word of the option
+    json: Annotated[bool, SWITCH] = False,
+) -> Exit:
+    """Look around in a dataset with a browser on this machine, live while a fetch runs. Ctrl-C ends it.
+
+    Parameters
+    ----------
+    dataset
+        The directory of the dataset.
+    port
+        Where on this machine to serve; 0 is any free port, and 8311 or the next free one when not given.
+    open
+        Open the page in the browser, too.
+    json
+        Print the address as one JSON object.
+    """
+    return run_explore(dataset, port=port, as_json=json, opens=open)
