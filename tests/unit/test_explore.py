@@ -346,7 +346,7 @@ def test_a_ledger_that_is_taken_away_damaged_or_brought_back_is_told_plainly(tmp
         assert "is damaged" in until(web, 503, "is damaged")
         path.unlink()
         shutil.copyfile(tmp_path / "kept", path)
-        until(web, 200, '"done": 1')  # opened at once, indexed a moment later
+        until(web, 200, '"clips": {')  # opened at once, indexed a moment later
         assert web.get("/classes").status == 200
 
 
