@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from reference_run import ReferenceRun
+from reference_run import ReferenceRun, S
 
-from clipset.cli import main
+from clipset.ledger import Ledger
+from clipset.report import sections
+from clipset.report.from_ledger import from_ledger
+from clipset.report.page import page as report_page
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 CHARTS = 10  # at least
@@ -18,8 +21,10 @@ def report(tmp_path_factory) -> Path:
     """Of a small reference run, whose worst class is called `<script>alert(…)`."""
     directory = tmp_path_factory.mktemp("reported") / "k700"
     ReferenceRun(500).write(directory)
-    assert main(["report", str(directory)]) == 0
-    return directory / "report" / "report.html"
+    with Ledger.read(directory) as ledger:
+        found = from_ledger(ledger, "k700", 2_000_000_000 * S, lambda _what: None)
+    (directory / "report.html").write_text(report_page(found, sections(found)), encoding="utf-8")
+    return directory / "report.html"
 
 
 @pytest.fixture
@@ -34,7 +39,7 @@ def test_every_chart_is_drawn_and_nothing_is_loaded(opened, watch, report):
     assert charts.count() >= CHARTS
     for chart in charts.all():
         marks = chart.locator("svg .mark-rect path, svg .mark-arc path, svg .mark-area path, svg .mark-group path")
-        assert marks.count() > 1, chart.get_attribute("id")
+        assert marks.count() > 1, chart.inner_html()[:200]
     assert watch.requests == [report.as_uri()]
 
 
