@@ -93,7 +93,7 @@ def glances(folder, **more):
 
 
 def order(kind="preview", path="clip.mp4", sha256=SHA):
-    return Order(kind, FinishedFile(path, sha256, SECONDS * 1_000_000, 0))
+    return Order(kind, FinishedFile(path, 0, sha256, SECONDS * 1_000_000, 0))
 
 
 def test_a_glance_is_made_once_and_kept_on_disk(tmp_path, clip):

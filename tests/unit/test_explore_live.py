@@ -1,10 +1,12 @@
 """`clipset explore` as a user runs it: its one line, live events, Ctrl-C."""
 
+import http.client
 import json
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from itertools import islice
 
@@ -17,7 +19,9 @@ from clipset.cli import main
 from clipset.cli.explore import listening
 from clipset.config import UserError
 from clipset.explore import application
+from clipset.explore.glances import Glances
 from clipset.ledger import Ledger
+from clipset.sinks.folders import FileStream, FolderSink
 
 
 @contextmanager
@@ -123,3 +127,31 @@ def test_without_the_extra_one_line_says_what_to_install(tmp_path, capsys, monke
         monkeypatch.setitem(sys.modules, name, None)
     assert main(["explore", str(tmp_path)]) == 2
     assert "pip install 'clipset[explore]'" in capsys.readouterr().err
+
+
+def test_a_browser_that_goes_away_takes_its_order_with_it(tmp_path, monkeypatch):
+    fill(tmp_path / "d")
+    left = threading.Event()
+    leave = Glances.leave
+    monkeypatch.setattr(Glances, "_serve", lambda _self: None)  # nothing is ever made
+    monkeypatch.setattr(Glances, "leave", lambda self, order: (leave(self, order), left.set()))
+    with served(application(tmp_path / "d", cache=tmp_path / "cache")) as web:
+        with socket.create_connection(("127.0.0.1", web.port)) as gone:
+            request = f"GET /preview/{row('a').clip.id} HTTP/1.1\r\nhost: 127.0.0.1:{web.port}\r\n\r\n"
+            gone.sendall(request.encode())
+            assert not left.wait(0.5)
+        assert left.wait(20)
+
+
+def test_a_file_that_becomes_shorter_while_it_is_sent_ends_the_answer(tmp_path):
+    fill(tmp_path / "d")
+
+    class Shrinking(FolderSink):
+        def get(self, path):
+            stream = super().get(path)
+            return stream and FileStream(stream._path, stream.size_bytes + 1_000)
+
+    with served(application(tmp_path / "d", Shrinking(tmp_path / "d"), cache=tmp_path / "cache")) as web:
+        with pytest.raises(http.client.IncompleteRead):
+            web.get(f"/media/{row('a').clip.id}")
+        assert web.get("/").status == 200

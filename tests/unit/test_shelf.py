@@ -6,7 +6,7 @@ import pytest
 from test_ledger_jobs import HEADER, Desk, outcome, row
 
 from clipset.ledger import Ledger
-from clipset.ledger.browsing import Chosen, clips_of, failures
+from clipset.ledger.browsing import Chosen, clips_of, count_clips, count_failures, failures
 from clipset.ledger.shelf import Shelf, Stale
 from clipset.reasons import Reason
 from clipset.types import Annotation
@@ -15,8 +15,8 @@ from clipset.types import Annotation
 @pytest.fixture
 def desk(tmp_path):
     with Ledger.open(tmp_path / "d") as ledger:
-        twice = Annotation(*row("a")[:3], "val", "running")
-        yield Desk(ledger, [row("a"), twice, row("b"), row("c", label=""), row("d", label="running")])
+        twice = [Annotation(*row("a")[:3], "val", label) for label in ("running", "cycling")]
+        yield Desk(ledger, [row("a"), *twice, row("b"), row("c", label=""), row("d", label="running")])
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def shelf(desk, tmp_path):
 def agrees(shelf: Shelf, ledger: Ledger) -> bool:
     """Counts by class, by clip and of bytes are those that the ledger counts anew."""
     counted = {
-        label: tuple(sum(c.clips for c in counts if c.state == state) for state in ("wanted", "done", "lost"))
+        label: tuple(sum(c.firsts for c in counts if c.state == state) for state in ("wanted", "done", "lost"))
         for label, counts in shelf.counts()
     }
     status = ledger.status(0)
@@ -37,7 +37,7 @@ def agrees(shelf: Shelf, ledger: Ledger) -> bool:
         counted == {label: tuple(counts) for label, *counts in ledger.classes()}
         and by_state == [status.clips.wanted, status.clips.lost]
         and shelf.stored_bytes == status.bytes.stored
-        and failures(shelf, Chosen(), 0, 99)[0] == sum(status.reasons.values())
+        and count_failures(shelf, Chosen()) == sum(status.reasons.values())
     )
 
 
@@ -64,12 +64,12 @@ def test_the_reason_goes_when_the_clip_comes(desk, shelf):
     desk.delays[Reason.NETWORK] = [0.0]
     desk.record(outcome(job, Reason.NETWORK))
     shelf.refresh()
-    assert failures(shelf, Chosen(), 0, 9)[0] == 1
+    assert len(failures(shelf, Chosen(), 0, 9)) == 1
     desk.new_session()
     (job, *_) = desk.jobs()
     desk.record(outcome(job, None))
     shelf.refresh()
-    assert failures(shelf, Chosen(), 0, 9) == (0, [])
+    assert failures(shelf, Chosen(), 0, 9) == []
     assert agrees(shelf, desk.ledger)
 
 
@@ -92,6 +92,7 @@ def test_clips_wanted_again_make_it_stale(desk, shelf, tmp_path):
 
 CHOSEN = {
     "all of a class": (Chosen("running"), 2),
+    "in two splits": (Chosen("cycling"), 2),
     "of a split": (Chosen("running", split="val"), 1),
     "no label": (Chosen(""), 1),
     "done": (Chosen("cycling", state="done"), 1),
@@ -105,9 +106,9 @@ def test_clips_are_chosen_by_what_they_are(desk, shelf, chosen, count):
     jobs = desk.jobs()
     desk.record(outcome(jobs[0], None), outcome(jobs[1], Reason.PRIVATE))
     shelf.refresh()
-    total, cards = clips_of(shelf, chosen, 0, 99)
-    assert (total, len(cards)) == (count, count)
-    assert clips_of(shelf, chosen, count, 99) == (count, [])
+    cards = clips_of(shelf, chosen, 0, 99)
+    assert (count_clips(shelf, chosen), len(cards)) == (count, count)
+    assert clips_of(shelf, chosen, count, 99) == []
 
 
 FAILED = {
@@ -117,6 +118,7 @@ FAILED = {
     "to be asked for again": (Chosen(disposition="waiting"), ["c"]),
     "a class": (Chosen("cycling"), ["b"]),
     "a class and a split": (Chosen("cycling", split="val"), []),
+    "a class and another split": (Chosen("cycling", split="train"), ["b"]),
     "a split": (Chosen(split="train"), ["c", "b"]),
     "a word of the message": (Chosen(text="OF PRIV"), ["b"]),
     "a wildcard that is none": (Chosen(text="raw%of"), []),
@@ -130,9 +132,9 @@ def test_failures_are_chosen_by_what_they_are(desk, shelf, chosen, names):
     jobs = desk.jobs()
     desk.record(outcome(jobs[1], Reason.PRIVATE), outcome(jobs[2], Reason.NETWORK))
     shelf.refresh()
-    total, rows = failures(shelf, chosen, 0, 99)
+    rows = failures(shelf, chosen, 0, 99)
     assert [one.clip.video_id.rstrip("x") for one in rows] == names
-    assert total == len(names)
+    assert count_failures(shelf, chosen) == len(names)
 
 
 def test_it_writes_nothing_into_the_dataset_but_what_readers_of_a_ledger_share(desk, tmp_path):

@@ -6,7 +6,8 @@ from typing import Any
 
 from clipset.explore.asked import Asked, pages
 from clipset.explore.keeper import Keeper
-from clipset.ledger.browsing import Card, clips_of
+from clipset.ledger.browsing import Card, clips_of, count_clips
+from clipset.ledger.shelf import Counted
 from clipset.types import US_PER_S
 
 _CLASSES_A_PAGE, _CLIPS_A_PAGE = 1_000, 48
@@ -45,13 +46,13 @@ def one_class(keeper: Keeper, asked: Asked) -> dict[str, Any]:
     """Raises KeyError for a label that the dataset has not; NotIndexed, LedgerError, ClipsetError."""
     with keeper.shelf() as shelf:
         counts = shelf.counts_of(asked.label or "")
-        total, _ = clips_of(shelf, asked.chosen(), 0, 0)
+        total = count_clips(shelf, asked.chosen())
         first, place = pages(asked, total, _CLIPS_A_PAGE)
-        _, cards = clips_of(shelf, asked.chosen(), first, _CLIPS_A_PAGE)
+        cards = clips_of(shelf, asked.chosen(), first, _CLIPS_A_PAGE)
     splits, reasons = Counter[str](), Counter[str]()
-    for split, _, reason, clips in counts:
-        splits[split] += clips
-        reasons.update({reason: clips} if reason else {})
+    for counted in counts:
+        splits[counted.split] += counted.clips
+        reasons.update({counted.reason: counted.firsts} if counted.reason and counted.firsts else {})
     return {
         "asked": asked.to_json(),
         **_row(asked.label or "", counts),
@@ -63,10 +64,10 @@ def one_class(keeper: Keeper, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _row(label: str, counts: list[Any]) -> Row:
+def _row(label: str, counts: list[Counted]) -> Row:
     found = dict.fromkeys(_STATES, 0)
-    for _, state, _, clips in counts:
-        found[state] += clips
+    for counted in counts:
+        found[counted.state] += counted.firsts
     return {"label": label, "clips": sum(found.values()), **found}
 
 

@@ -53,8 +53,8 @@ def _counted(shelf: Shelf) -> dict[str, Any]:
         reasons.update({reason: count} if reason and count else {})
     splits: dict[str, Counter[str]] = {name: Counter(wanted=0, done=0, lost=0) for name in shelf.splits}
     for _, counts in shelf.counts():
-        for split, state, _, count in counts:
-            splits[split][state] += count
+        for counted in counts:
+            splits[counted.split][counted.state] += counted.clips
     return {
         "clips": dict(clips),
         "splits": {name: dict(counts) for name, counts in splits.items()},

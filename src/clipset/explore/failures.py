@@ -5,7 +5,7 @@ from typing import Any
 
 from clipset.explore.asked import Asked, pages
 from clipset.explore.keeper import Keeper
-from clipset.ledger.browsing import Failed, bad_rows, failures
+from clipset.ledger.browsing import Failed, bad_rows, count_failures, failures
 from clipset.ledger.status import iso
 from clipset.ledger.tables import disposition
 from clipset.reasons import rules
@@ -19,9 +19,9 @@ def failed(keeper: Keeper, asked: Asked) -> dict[str, Any]:
     """Raises NotIndexed, LedgerError, ClipsetError."""
     chosen = asked.chosen()
     with keeper.shelf() as shelf:
-        total, _ = failures(shelf, chosen, 0, 0)
+        total = count_failures(shelf, chosen)
         first, place = pages(asked, total, _ROWS_A_PAGE)
-        _, rows = failures(shelf, chosen, first, _ROWS_A_PAGE)
+        rows = failures(shelf, chosen, first, _ROWS_A_PAGE)
         counts: Counter[str] = Counter()
         for (_, reason), count in shelf.clips.items():
             counts.update({reason: count} if reason and count else {})

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clipset.explore import ranges
 from clipset.explore.glances import Glances, Kind, Order
 from clipset.explore.keeper import Keeper
 from clipset.explore.pages import clip_named
+from clipset.explore.ranges import Thing, answer
 from clipset.ledger.record import FinishedFile, file_of
 from clipset.types import US_PER_S, ByteStream, ClipsetError, Interrupted, Sink
 
@@ -43,7 +43,10 @@ class Files:
 
     def media(self, request: Request) -> Response:
         file = self._file(request)
-        return _answer(request, file, file.path, self._stream(file), "")
+        stream = self._stream(file)
+        size_bytes = file.size_bytes if stream.size_bytes is None else stream.size_bytes
+        thing = Thing(file.path, stream, size_bytes, file.sha256, file.finished_us // US_PER_S)
+        return answer(request.headers, request.method, thing)
 
     async def poster(self, request: Request) -> Response:
         return await self._glance(request, "poster")
@@ -57,7 +60,8 @@ class Files:
         data = await run_in_threadpool(self._glances.kept, order)
         if data is None:
             data = await self._made(request, order)
-        return _answer(request, file, order.name, Held(data), f"-{kind}")
+        thing = Thing(order.name, Held(data), len(data), f"{file.sha256}-{kind}", file.finished_us // US_PER_S)
+        return answer(request.headers, request.method, thing)
 
     async def _made(self, request: Request, order: Order) -> bytes:
         """Raises HTTPException where it cannot be made or nobody waits any more."""
@@ -114,9 +118,3 @@ def static(request: Request) -> Response:
         raise HTTPException(404, "There is no such file.")
     data = (resources.files("clipset.explore") / "static" / request.path_params["name"]).read_bytes()
     return Response(data, media_type=kind, headers={"cache-control": "max-age=60"})
-
-
-def _answer(request: Request, file: FinishedFile, name: str, stream: ByteStream, suffix: str) -> Response:
-    changed_s = file.finished_us // US_PER_S
-    tag = file.sha256 + suffix
-    return ranges.answer(request.headers, request.method, name, stream, tag=tag, changed_s=changed_s)

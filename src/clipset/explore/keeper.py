@@ -77,7 +77,7 @@ class Keeper:
     def _guarded(self) -> None:
         try:
             self._look()
-        except (LedgerError, ClipsetError) as error:
+        except Exception as error:  # noqa: BLE001 - a thread that died would leave the pages as they were for ever
             self._fail(error)
 
     def _open(self) -> None:

@@ -31,8 +31,10 @@ class Live:
         """End all streams within a second or so."""
         self._stop.set()
 
-    async def events(self, _request: Request) -> Response:
+    async def events(self, request: Request) -> Response:
         """Ends when the browser goes away: starlette then cancels the stream."""
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
         return StreamingResponse(self._stream(), media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     async def _stream(self) -> AsyncIterator[str]:

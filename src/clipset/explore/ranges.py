@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
 
 from starlette.datastructures import Headers
@@ -25,16 +26,29 @@ class Unsatisfiable(Exception):  # noqa: N818 - a status of HTTP
     """The range begins behind the end."""
 
 
-def answer(headers: Headers, method: str, path: str, stream: ByteStream, *, tag: str, changed_s: float) -> Response:
-    """`tag` tells the bytes from others. Several ranges are answered with all of it, as the standard lets us."""
-    size_bytes = stream.size_bytes or 0
-    own = {
-        "etag": f'"{tag}"',
-        "last-modified": formatdate(changed_s, usegmt=True),
-        "accept-ranges": "bytes",
-        "cache-control": "no-cache",
-        "content-type": _TYPES.get(path.rpartition(".")[2].lower(), "application/octet-stream"),
-    }
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What may be asked for: `tag` tells its bytes from others, the end of `name` what they are."""
+
+    name: str
+    stream: ByteStream
+    size_bytes: int
+    tag: str
+    changed_s: int
+
+    def headers(self) -> dict[str, str]:
+        return {
+            "etag": f'"{self.tag}"',
+            "last-modified": formatdate(self.changed_s, usegmt=True),
+            "accept-ranges": "bytes",
+            "cache-control": "no-cache",
+            "content-type": _TYPES.get(self.name.rpartition(".")[2].lower(), "application/octet-stream"),
+        }
+
+
+def answer(headers: Headers, method: str, thing: Thing) -> Response:
+    """Several ranges are answered with all of it, as the standard lets us."""
+    size_bytes, own = thing.size_bytes, thing.headers()
     if own["etag"] in _tags(headers.get("if-none-match", "")):
         return Response(status_code=304, headers=own)
     try:
@@ -45,7 +59,7 @@ def answer(headers: Headers, method: str, path: str, stream: ByteStream, *, tag:
     own["content-length"] = str(end - start)
     if wanted is not None:
         own["content-range"] = f"bytes {start}-{end - 1}/{size_bytes}"
-    body = iter(()) if method == "HEAD" else _chunks(stream, start, end)
+    body = iter(()) if method == "HEAD" else _chunks(thing.stream, start, end)
     return StreamingResponse(body, 206 if wanted is not None else 200, headers=own)
 
 

@@ -83,27 +83,51 @@ class _Where:
         return " AND ".join(self._terms)
 
 
-def clips_of(shelf: Shelf, chosen: Chosen, start: int, count: int) -> tuple[int, list[Card]]:
-    """(how many there are, `count` of them from number `start` on) of one label, in the order of the lists.
+def count_clips(shelf: Shelf, chosen: Chosen) -> int:
+    """How many clips of one label are chosen. Raises KeyError for a label that the dataset has not."""
+    return sum(
+        found.firsts if chosen.split is None else found.clips
+        for found in shelf.counts_of(chosen.label or "")
+        if chosen.split in {None, found.split}
+        and chosen.state in {"", found.state}
+        and chosen.reason in {"", found.reason}
+    )
 
-    Raises KeyError for a label that the dataset has not.
-    """
+
+def clips_of(shelf: Shelf, chosen: Chosen, start: int, count: int) -> list[Card]:
+    """`count` of those from number `start` on, in the order of the lists. Raises KeyError as `count_clips`."""
     where = _Where()
     where.add("label_key = ?", shelf.labels[chosen.label or ""])
-    if chosen.split is not None:
+    if chosen.split is None:
+        where.add("is_first")
+    else:
         where.add("split_key = ?", shelf.splits.get(chosen.split, -1))
     for column, value in (("state", chosen.state), ("reason", chosen.reason)):
         if value:
             where.add(f"{column} = ?", value)
-    found = f"SELECT DISTINCT clip_key FROM temp.shelf WHERE {where}"  # noqa: S608 - the values are bound
-    ((total,),) = shelf.select(f"SELECT count(*) FROM ({found})", *where.values)  # noqa: S608
-    keys = f"{found} ORDER BY clip_key LIMIT ? OFFSET ?"
+    keys = f"SELECT clip_key FROM temp.shelf WHERE {where} ORDER BY clip_key LIMIT ? OFFSET ?"  # noqa: S608 - bound
     rows = shelf.select(_CARDS.format(keys=keys), *where.values, count, start)
-    return total, [Card(_clip(*row[1:4]), *row[4:]) for row in rows]
+    return [Card(_clip(*row[1:4]), *row[4:]) for row in rows]
 
 
-def failures(shelf: Shelf, chosen: Chosen, start: int, count: int) -> tuple[int, list[Failed]]:
-    """(how many there are, `count` of them from number `start` on), the last ones first."""
+def count_failures(shelf: Shelf, chosen: Chosen) -> int:
+    """How many clips that are not there are chosen."""
+    where = _failing(shelf, chosen)
+    ((count,),) = shelf.select(f"SELECT count(*) FROM temp.failing WHERE {where}", *where.values)  # noqa: S608 - bound
+    return int(count)
+
+
+def failures(shelf: Shelf, chosen: Chosen, start: int, count: int) -> list[Failed]:
+    """`count` of those from number `start` on, the last ones first."""
+    where = _failing(shelf, chosen)
+    keys = (
+        f"SELECT clip_key, attempt_key FROM temp.failing WHERE {where}"  # noqa: S608 - the values are bound
+        " ORDER BY attempt_key DESC, clip_key DESC LIMIT ? OFFSET ?"
+    )
+    return [_failed(row) for row in shelf.select(_FAILED.format(keys=keys), *where.values, count, start)]
+
+
+def _failing(shelf: Shelf, chosen: Chosen) -> _Where:
     where = _Where()
     if chosen.reason:
         where.add("failing.reason = ?", chosen.reason)
@@ -115,11 +139,7 @@ def failures(shelf: Shelf, chosen: Chosen, start: int, count: int) -> tuple[int,
             "EXISTS (SELECT 1 FROM attempt WHERE attempt.key = failing.attempt_key AND detail LIKE ? ESCAPE '\\')",
             _like(chosen.text),
         )
-    found = f"SELECT clip_key, attempt_key FROM temp.failing WHERE {where}"  # noqa: S608 - the values are bound
-    ((total,),) = shelf.select(f"SELECT count(*) FROM ({found})", *where.values)  # noqa: S608
-    keys = f"{found} ORDER BY attempt_key DESC, clip_key DESC LIMIT ? OFFSET ?"
-    rows = shelf.select(_FAILED.format(keys=keys), *where.values, count, start)
-    return total, [_failed(row) for row in rows]
+    return where
 
 
 def bad_rows(shelf: Shelf, most: int) -> list[tuple[int, str]]:

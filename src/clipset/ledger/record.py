@@ -119,6 +119,7 @@ class FinishedFile(NamedTuple):
     """Where a done clip lies, and what tells its bytes from others."""
 
     path: str
+    size_bytes: int
     sha256: str
     duration_us: int
     finished_us: int
@@ -127,8 +128,8 @@ class FinishedFile(NamedTuple):
 def file_of(ledger: LedgerReader, clip: Clip) -> FinishedFile | None:
     """None unless the clip is done."""
     sql = (
-        "SELECT stored.path, stored.sha256, stored.duration_us, coalesce(clip.last_at_us, 0) FROM video"
-        " CROSS JOIN clip ON clip.video_key = video.key CROSS JOIN stored ON stored.clip_key = clip.key"
+        "SELECT stored.path, stored.size_bytes, stored.sha256, stored.duration_us, coalesce(clip.last_at_us, 0)"
+        " FROM video CROSS JOIN clip ON clip.video_key = video.key CROSS JOIN stored ON stored.clip_key = clip.key"
         " WHERE video.id = ? AND clip.start_us = ? AND clip.end_us = ? AND clip.state = 'done'"
     )
     found = next(ledger.select(sql, clip.video_id, clip.span.start_us, clip.span.end_us), None)

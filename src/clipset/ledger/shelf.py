@@ -24,9 +24,10 @@ CREATE TEMP TABLE split (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 INSERT INTO temp.split (name) SELECT DISTINCT split FROM temp.pair ORDER BY 1;
 DROP TABLE temp.pair;
 CREATE TEMP TABLE shelf (
-    label_key INTEGER, clip_key INTEGER, split_key INTEGER, state TEXT, reason TEXT,
+    label_key INTEGER, clip_key INTEGER, split_key INTEGER, state TEXT, reason TEXT, is_first INTEGER,
     PRIMARY KEY (label_key, clip_key, split_key)) WITHOUT ROWID;
-INSERT OR IGNORE INTO temp.shelf SELECT label.key, clip.key, split.key, clip.state, clip.reason
+INSERT OR IGNORE INTO temp.shelf SELECT label.key, clip.key, split.key, clip.state, clip.reason,
+       row_number() OVER (PARTITION BY label.key, clip.key ORDER BY split.key) = 1
 FROM main.clip CROSS JOIN main.annotation ON annotation.clip_key = clip.key
 CROSS JOIN temp.label ON label.name = annotation.label CROSS JOIN temp.split ON split.name = annotation.split
 ORDER BY 1, 2, 3;
@@ -36,7 +37,7 @@ CREATE INDEX temp.failing_order ON failing (attempt_key);
 """
 _CLIPS = "SELECT state, reason, count(*) FROM clip GROUP BY 1, 2"
 _STORED = "SELECT coalesce(sum(size_bytes), 0) FROM stored"
-_COUNTS = "SELECT label_key, split_key, state, reason, count(*) FROM temp.shelf"
+_COUNTS = "SELECT label_key, split_key, state, reason, count(*), sum(is_first) FROM temp.shelf"
 _LISTS = "SELECT count(*), coalesce(max(key), 0), coalesce(sum(row_count), 0) FROM plan"
 _TOUCHED = """
 SELECT clip.key, clip.state, clip.reason, clip.attempt_key, stored.size_bytes
@@ -57,12 +58,16 @@ Standing = tuple[str, str | None]
 
 
 class Counted(NamedTuple):
-    """Clips of a class that have the same split, state and reason; '' is no split."""
+    """Clips of a class that have the same split, state and reason; '' is no split.
+
+    `firsts` leaves out those that another split of the class has already: its sum counts each clip once.
+    """
 
     split: str
     state: str
     reason: str | None
     clips: int
+    firsts: int
 
 
 class Stale(Exception):  # noqa: N818 - not an error: something else than attempts changed
@@ -102,7 +107,10 @@ class Shelf(LedgerReader):
         return shelf
 
     def refresh(self) -> bool:
-        """Take over what was recorded since: whether anything was. Raises Stale, LedgerCorrupt."""
+        """Take over what was recorded since: whether anything was. Raises Stale, LedgerCorrupt.
+
+        After Stale it still says what it said before.
+        """
         version = self._data_version()
         if version == self._version:
             return False
@@ -113,10 +121,7 @@ class Shelf(LedgerReader):
             touched = list(self.select(_TOUCHED, self._attempt, last))
             if last < self._attempt or len(touched) > _MOST_TOUCHED:
                 raise Stale
-            labels: set[int] = set()
-            for row in touched:
-                labels.update(self._touch(*row))
-            self._recount(labels)
+            self._recount({label for row in touched for label in self._touch(*row)})
             self._attempt = last
         self._version = version
         return True
@@ -152,9 +157,11 @@ class Shelf(LedgerReader):
     ) -> Iterable[int]:
         """The labels whose counts are no longer right."""
         places = list(self.select(_PLACES, clip))
-        if not places:
-            raise Stale
-        before, now = (places[0][1], places[0][2]), (state, reason)
+        list(self.select("DELETE FROM temp.failing WHERE clip_key = ?", clip))
+        if reason is not None:
+            list(self.select("INSERT INTO temp.failing VALUES (?, ?, ?, ?)", clip, attempt, state, reason))
+        now = (state, reason)
+        before = tuple(places[0][1:]) if places else now
         if before == now:
             return ()
         self.clips[before] -= 1
@@ -164,9 +171,6 @@ class Shelf(LedgerReader):
         for label, *_ in places:
             update = "UPDATE temp.shelf SET state = ?, reason = ? WHERE label_key = ? AND clip_key = ?"
             list(self.select(update, state, reason, label, clip))
-        list(self.select("DELETE FROM temp.failing WHERE clip_key = ?", clip))
-        if reason is not None:
-            list(self.select("INSERT INTO temp.failing VALUES (?, ?, ?, ?)", clip, attempt, state, reason))
         return [label for label, *_ in places]
 
     def _recount(self, labels: set[int] | None) -> None:
@@ -179,8 +183,8 @@ class Shelf(LedgerReader):
             rows = [row for key in labels for row in self.select(f"{_COUNTS} WHERE label_key = ?{group}", key)]
         for key in {row[0] for row in rows}:
             self._counts[key] = []
-        for key, split, state, reason, clips in rows:
-            self._counts[key].append(Counted(names[split], state, reason, clips))
+        for key, split, *counted in rows:
+            self._counts[key].append(Counted(names[split], *counted))
 
     def _last_attempt(self) -> int:
         return int(self._one(_LAST)[0])

@@ -13,8 +13,18 @@ function switchTheme() {
   try { localStorage.setItem("theme", root.dataset.theme); } catch { /* then only for this page */ }
 }
 
-// the dashboard, as the server draws it
+// the dashboard, as the server draws it; a tab that nobody sees keeps none of the browser's few connections
 function follow(live) {
+  let stream = listen(live);
+  document.addEventListener("visibilitychange", () => {
+    stream.close();
+    if (!document.hidden) stream = listen(live);
+  });
+  addEventListener("pagehide", () => stream.close());
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+}
+
+function listen(live) {
   const stream = new EventSource(live.dataset.events);
   stream.addEventListener("dashboard", (event) => {
     const focused = live.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
@@ -30,8 +40,7 @@ function follow(live) {
     live.replaceChildren(text);
   });
   stream.addEventListener("error", () => { one("#link").hidden = false; });
-  addEventListener("pagehide", () => stream.close());
-  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  return stream;
 }
 
 function countDown() {
@@ -61,7 +70,7 @@ function drop(shown) {
 }
 
 function preview(card) {
-  if (card.dataset.state !== "done" || one("video", card)) return;
+  if (card.dataset.state !== "done" || one("video", card) || !card.isConnected) return;
   const shown = video(card, "preview", "preview");
   shown.muted = shown.loop = true;
   shown.addEventListener("error", () => shown.remove());
