@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from program import clipset_command, environment
 from window import ASKED_FOR, NAMES, Watch, find_browser, launch
 
-PATIENCE_MS = 60_000  # nothing takes that long; a machine under load may
+PATIENCE_MS = 30_000  # nothing takes that long; a machine under load may
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
