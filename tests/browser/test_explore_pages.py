@@ -1,4 +1,4 @@
-"""`clipset explore` in a browser: clips play, previews move, filters stay, keys work, and nothing leaves the machine."""
+"""`clipset explore` in a browser: clips play, previews move, filters stay, keys work, nothing leaves the machine."""
 
 import re
 from pathlib import Path
