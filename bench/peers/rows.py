@@ -1,5 +1,6 @@
 """The videos and clips that every contender gets, and the least bytes that they allow."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -7,6 +8,7 @@ from functools import cache
 
 import av
 
+from clipset.media.least import PacketRow, needed_bytes
 from clipset.rehearsal import Scenario, Video
 from clipset.rehearsal.media import MediaFile, MediaLibrary
 from clipset.rehearsal.scenario import Line, Oversize
@@ -68,23 +70,19 @@ def least_bytes(row: Row, library: MediaLibrary) -> int:
 
 
 def _least_of(file: MediaFile, start_s: int, end_s: int) -> int:
-    packets = _packets(file)
-    total = sum(size for *_, size in packets)
+    streams = _packets(file)
+    total = sum(row.size_bytes for rows in streams.values() for row in rows)
     index = file.path.stat().st_size - total if file.ranges.index is None else file.ranges.index[1] + 1
-    needed = 0
-    for number in {stream for stream, *_ in packets}:
-        own = [packet[1:] for packet in packets if packet[0] == number]
-        began_s = max(time_s for time_s, is_keyframe, _ in own if is_keyframe and time_s <= start_s)
-        needed += sum(size for time_s, _, size in own if began_s <= time_s < end_s)
-    return index + needed
+    return index + sum(needed_bytes(rows, start_s, end_s) for rows in streams.values())
 
 
 @cache
-def _packets(file: MediaFile) -> list[tuple[int, float, bool, int]]:
-    """(stream, seconds, is a keyframe, bytes) of each packet."""
+def _packets(file: MediaFile) -> dict[int, list[PacketRow]]:
+    """Of each stream, in seconds."""
+    streams = defaultdict[int, list[PacketRow]](list)
     with av.open(str(file.path)) as container:
-        return [
-            (packet.stream.index, float(packet.pts * packet.time_base), packet.is_keyframe, packet.size)
-            for packet in container.demux()
-            if packet.size and packet.pts is not None and packet.time_base is not None
-        ]
+        for packet in container.demux():
+            if packet.size and packet.pts is not None and packet.time_base is not None:
+                row = PacketRow(packet.pts * packet.time_base, packet.is_keyframe, packet.size)
+                streams[packet.stream.index].append(row)
+    return streams

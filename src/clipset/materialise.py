@@ -147,9 +147,10 @@ def _cut_all(located: Located, source: str, bench: Bench, lap: "_Lap") -> Iterat
     try:
         with bench.trimmer.open(located.media) as cutter:
             for want in located.wanted:
-                result = _cut_one(want, cutter, bench.sink)
+                result, least_bytes = _cut_one(want, cutter, bench.sink)
                 left.remove(want)
-                yield Attempt(want.clip, result, source, located.egress, lap.cost(started_s), located.tool)
+                cost = lap.cost(started_s, least_bytes)
+                yield Attempt(want.clip, result, source, located.egress, cost, located.tool)
                 started_s = lap.start()
     except ClipsetError as error:  # the file as a whole cannot be opened
         for want in left:
@@ -157,14 +158,16 @@ def _cut_all(located: Located, source: str, bench: Bench, lap: "_Lap") -> Iterat
             started_s = lap.start()
 
 
-def _cut_one(want: Wanted, cutter: Cutter, sink: Sink) -> Stored | Failure:
+def _cut_one(want: Wanted, cutter: Cutter, sink: Sink) -> tuple[Stored | Failure, int | None]:
+    """What became of it, and the least bytes of a clip that was made."""
     try:
         trimmed = cutter.cut(want.clip)
         digest = hashlib.sha256(trimmed.data).hexdigest()
         sink.put(want.paths[0], trimmed.data)
-        return _link(want, Stored(want.paths[0], len(trimmed.data), digest, trimmed.facts), sink)
+        stored = _link(want, Stored(want.paths[0], len(trimmed.data), digest, trimmed.facts), sink)
     except ClipsetError as error:
-        return error.failure
+        return error.failure, None
+    return stored, trimmed.least_bytes
 
 
 def _link(want: Wanted, stored: Stored, sink: Sink) -> Stored:
@@ -191,8 +194,11 @@ class _Lap:
         self._fetching_s = self._meter.seconds
         return time.monotonic()
 
-    def cost(self, started_s: float) -> Cost:
-        """What to charge now. `started_s` from start(), or 0.0 when nothing was opened."""
+    def cost(self, started_s: float, least_bytes: int | None = None) -> Cost:
+        """What to charge now. `started_s` from start(), or 0.0 when nothing was opened.
+
+        Where nobody outside was asked (a folder) there is nothing to compare the least bytes with.
+        """
         meter, charged = self._meter, self._charged
         download_s = meter.seconds - charged.seconds
         busy_s = time.monotonic() - started_s if started_s else 0.0
@@ -203,6 +209,7 @@ class _Lap:
             total_s=download_s + trim_s,
             fetched_bytes=meter.fetched_bytes - charged.fetched_bytes,
             requests=meter.requests - charged.requests,
+            least_bytes=least_bytes if meter.requests else None,
         )
         self._charged = replace(meter)
         return cost

@@ -241,7 +241,7 @@ class Cost:
     total_s: float = 0.0
     fetched_bytes: int = 0
     requests: int = 0
-    least_bytes: int | None = None  # what the clip needs of its video at the least, None: not known
+    least_bytes: int | None = None  # what the clip needs of its video at the least (media.least); None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,10 +360,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Trimmed:
-    """A finished clip in memory, decoded and counted."""
+    """A finished clip in memory, decoded and counted. `least_bytes` as in Cost."""
 
     data: bytes = field(repr=False)
     facts: Facts
+    least_bytes: int | None = None
 
 
 class Trimmer(Protocol):

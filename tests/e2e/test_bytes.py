@@ -1,11 +1,14 @@
 """What a clip costs on the line, counted by the server, against the least that its bytes allow."""
 
+from collections import defaultdict
 from dataclasses import replace
 
 import av
 import pytest
 from program import clipset, write_list
 
+from clipset.ledger import Ledger
+from clipset.media.least import PacketRow, needed_bytes
 from clipset.rehearsal import Kind, Layout, Rehearsal, Scenario, Video
 from clipset.rehearsal.media import MediaLibrary
 from clipset.rehearsal.specs import media_spec
@@ -21,6 +24,7 @@ FORMS = {
 PLACES = {"early": 0.02, "middle": 0.5, "late": 0.95}
 JOBS = 2
 MOST_BYTES = 1.08  # of the least
+LEDGER_SLACK = 0.01  # what the ledger says of the least may be off by
 MOST_REQUESTS = {"webm": 2}  # a stream; 3 of the others
 
 
@@ -34,26 +38,29 @@ def least_bytes(file, index_end: int | None, start_s: float, end_s: float) -> in
 
     The index is all up to `index_end`; all that is no packet, if that is None.
     """
+    streams = defaultdict(list)
     with av.open(str(file.path)) as container:
-        packets = [
-            (packet.stream.index, packet.pts * packet.time_base, packet.is_keyframe, packet.size)
-            for packet in container.demux()
-            if packet.size
-        ]
-    total = sum(size for *_, size in packets)
+        for packet in container.demux():
+            if packet.size:
+                row = PacketRow(packet.pts * packet.time_base, packet.is_keyframe, packet.size)
+                streams[packet.stream.index].append(row)
+    total = sum(row.size_bytes for rows in streams.values() for row in rows)
     index = file.path.stat().st_size - total if index_end is None else index_end
-    needed = 0
-    for number in {stream for stream, *_ in packets}:
-        own = [packet[1:] for packet in packets if packet[0] == number]
-        began = max(time for time, is_keyframe, _ in own if is_keyframe and time <= start_s)
-        needed += sum(size for time, _, size in own if began <= time < end_s)
-    return index + needed
+    return index + sum(needed_bytes(rows, start_s, end_s) for rows in streams.values())
 
 
 def index_end(cache, video: Video, itag: int) -> int | None:
     """Where the index ends, if it stands in front; cues at the end are as long as they would be there."""
     index = MediaLibrary(cache).get(media_spec("", replace(video, layout=Layout.FRONT), itag)).ranges.index
     return None if index is None else index[1] + 1
+
+
+def recorded(dataset, video_id: str) -> int:
+    """The least bytes that the ledger has for the one clip of a video."""
+    sql = "SELECT sum(least_bytes) FROM attempt JOIN clip ON clip.key = clip_key JOIN video ON video.key = video_key"
+    with Ledger.read(dataset) as ledger:
+        ((least,),) = ledger.select(f"{sql} WHERE video.id = ?", video_id)
+    return least
 
 
 @pytest.mark.slow
@@ -84,4 +91,5 @@ def test_a_clip_costs_little_more_than_its_own_bytes(form, cache, tmp_path, caps
             print(f"\n{form:<28}{video_id.rstrip('_'):<8}{requests} requests a stream, {ratio}", end="")  # noqa: T201 - the table is what this test is read for
         assert fetched <= MOST_BYTES * least
         assert requests <= MOST_REQUESTS.get(form, 3)
+        assert recorded(tmp_path / "out", video_id) == pytest.approx(least, rel=LEDGER_SLACK)
     assert connections <= JOBS

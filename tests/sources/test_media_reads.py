@@ -27,6 +27,7 @@ from clipset.media.hls import HlsPlaylist
 from clipset.reasons import Reason
 from clipset.sources.youtube import spool
 from clipset.sources.youtube.http import fetch_text
+from clipset.space import TemporarySpace
 from clipset.types import ByteStream, ClipsetError, Failure, Interrupted, Located, Recipe
 
 PLAYER, MEDIA_PATH = "/youtubei/v1/player", "/videoplayback"
@@ -280,6 +281,26 @@ def test_a_server_without_ranges_is_read_once_from_the_start_and_no_further_than
         assert video.read(0, 100) == MEDIA[:100]
         assert rig.meter.fetched_bytes < 2_000_000
     assert len(media_requests(rig)) == 1
+
+
+def test_what_is_downloaded_as_a_whole_takes_temporary_space_as_far_as_it_came(rig: Rig) -> None:
+    rig.youtube.media = MEDIA * 20
+    rig.youtube.script(MEDIA_PATH, whole_file)
+    space = TemporarySpace()
+    with opened(rig, space=space) as located:
+        located.media.video.read(1000, 2000)
+        first_bytes = space.peak_bytes
+        located.media.video.read(0, 900_000)
+    assert 2000 <= first_bytes < 900_000 <= space.peak_bytes < 2_000_000
+    gone = space.peak_bytes
+    space.hold().grow(gone)
+    assert space.peak_bytes == gone
+
+
+def test_ranges_take_no_temporary_space(rig: Rig) -> None:
+    space = TemporarySpace()
+    read(rig, 1000, 5000, space=space)
+    assert space.peak_bytes == 0
 
 
 def test_a_sequential_download_that_breaks_goes_on_from_where_it_was(rig: Rig) -> None:

@@ -26,6 +26,7 @@ from clipset.types import (
 
 S = 1_000_000
 FACTS = Facts(640, 360, Fraction(25), 250, 10 * S, "h264", "aac", "18")
+LEAST_BYTES = 90  # of each clip that is cut
 
 
 def clip(video_id: str = "abcdefghijk", start_s: int = 0) -> Clip:
@@ -96,7 +97,7 @@ class ScriptedTrimmer:
     def cut(self, clip: Clip) -> Trimmed:
         if clip in self._fails:
             raise ClipsetError(self._fails[clip])
-        return Trimmed(clip.id.encode(), FACTS)
+        return Trimmed(clip.id.encode(), FACTS, LEAST_BYTES)
 
     def inspect(self, data: ByteStream, clip: Clip) -> Facts:
         if data.read(0, data.size_bytes or 0) != clip.id.encode():

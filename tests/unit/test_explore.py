@@ -129,6 +129,12 @@ def test_a_page_loads_from_here_only_and_runs_nothing_of_a_strangers(web, path):
     assert "\u202e" not in loads.said
 
 
+def test_what_pages_load_is_there(web):
+    loaded = {url for path in PAGES.values() for url in Loads(web.get(path).text).loaded if url.startswith("/static/")}
+    assert len(loaded) == 5
+    assert {web.get(url).status for url in loaded} == {200}
+
+
 @pytest.mark.parametrize(
     "path", [*PAGES.values(), "/static/explore.js", f"/media/{DONE}", *map(json_of, PAGES.values())]
 )
@@ -177,7 +183,7 @@ def test_a_clip_page_has_all_that_is_known(web):
     (attempt,) = lost["tries"]
     assert (attempt["http_status"], attempt["stage"], attempt["node"]) == (403, "resolve", "n1")
     assert attempt["detail"] == f"{HOSTILE}\nline two"
-    assert lost["explanation"] == "The uploader made the video private."
+    assert lost["meaning"] == "The uploader made the video private."
     assert 'rel="noreferrer' in web.get(f"/clips/{DONE}").text
 
 
@@ -190,7 +196,7 @@ FILTERS = {
     "/class.json?label=second&split=train": ("clips_here", 0),
     "/failures.json?reason=private": ("failures", 1),
     "/failures.json?reason=network": ("failures", 0),
-    "/failures.json?disposition=waiting": ("failures", 0),
+    "/failures.json?disposition=retry": ("failures", 0),
     "/failures.json?q=line+two": ("failures", 1),
     "/failures.json?q=%25": ("failures", 0),
     "/failures.json?label=&reason=&q=&page=7": ("failures", 1),
@@ -363,8 +369,10 @@ def test_a_run_that_was_killed_is_not_called_running(tmp_path):
     fill(tmp_path / "d")
     lock = tmp_path / "d" / ".clipset" / "lock"
     with client(tmp_path / "d", tmp_path) as web:
-        assert web.get("/index.json").json()["run"] == "running"  # this process signed the lock, and it lives
-        signed = json.loads(lock.read_text())
+        with Ledger.open(tmp_path / "d"):
+            assert web.get("/index.json").json()["run"] == "running"
+            signed = json.loads(lock.read_text())
+        assert web.get("/index.json").json()["run"] == "killed"
         lock.write_text(json.dumps(signed | {"pid": 2**22 + 1}))
         assert web.get("/index.json").json()["run"] == "killed"
         assert "run it again to go on" in web.get("/").text

@@ -404,8 +404,9 @@ def test_a_session_that_died_is_closed_by_the_next(ledger: Ledger) -> None:
     desk.record(outcome(desk.jobs()[0], None))
     desk.now_us += 3600 * S
     desk.new_session()
-    ledger.stop_session(desk.session, desk.now_us + S, "finished")
+    ledger.stop_session(desk.session, desk.now_us + S, "finished", peak_temporary_bytes=700)
     died, ended = ledger.status(desk.now_us).sessions
+    assert list(ledger.select("SELECT peak_temporary_bytes FROM session ORDER BY key")) == [(None,), (700,)]
     assert (died.stopped_by, died.stopped_at, died.done) == ("killed", "2026-11-22T15:04:10Z", 1)
     assert (ended.stopped_by, ended.stopped_at) == ("finished", "2026-11-22T16:04:11Z")
 

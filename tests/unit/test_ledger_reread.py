@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from clipset.ledger.failures import FAILED_HEADER
 from clipset.ledger.reread import FailedRow, RefusedRow, done_rows, failed_rows
-from clipset.ledger.tables import FAILED_HEADER, STATS_HEADER
+from clipset.ledger.tables import STATS_HEADER
 from clipset.types import Clip
 
 STATS = (

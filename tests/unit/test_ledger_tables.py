@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import platform
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from clipset.ledger import EgressRow, Ledger, PlanHeader
-from clipset.ledger.tables import disposition, one_line, seconds, write_failed, write_stats
+from clipset.ledger.failures import disposition, write_failed
+from clipset.ledger.tables import one_line, seconds, write_stats
 from clipset.reasons import Reason
 from clipset.types import Annotation, Attempt, BadRow, ClipsetError, Cost, Facts, Failure, Outcome, Stage, Stored
 
@@ -196,7 +199,14 @@ def test_the_status_is_what_scripts_rely_on(ledger: Ledger) -> None:
         "splits": {"train": {"wanted": 1, "done": 1, "lost": 1}, "val": {"wanted": 0, "done": 1, "lost": 0}},
         "reasons": {"private": 1, "bad_annotation": 1},
         "bad_rows": 1,
-        "bytes": {"fetched": 27_000, "stored": 2_000},
+        "bytes": {
+            "fetched": 27_000,
+            "stored": 2_000,
+            "least": 0,
+            "least_clips": 0,
+            "fetched_for_least": 0,
+            "peak_temporary": None,
+        },
         "egress": [
             {
                 "name": "direct",
@@ -208,8 +218,18 @@ def test_the_status_is_what_scripts_rely_on(ledger: Ledger) -> None:
             {"name": "proxy b", "state": "open", "not_before": None, "permits_per_hour": None, "node": "lab-2"},
         ],
         "sessions": [
-            {"started_at": "2026-11-22T15:04:05Z", "stopped_at": None, "done": 2, "failed": 1, "stopped_by": None}
+            {
+                "started_at": "2026-11-22T15:04:05Z",
+                "stopped_at": None,
+                "done": 2,
+                "failed": 1,
+                "stopped_by": None,
+                "peak_temporary_bytes": None,
+            }
         ],
+        "nodes": [{"name": "", "clips_done": 2}],
+        "active": {"pid": os.getpid(), "host": platform.node(), "clips_per_h": 10_800.0, "eta_s": 1 / 3},
+        "next_due": None,
     }
 
 

@@ -1,11 +1,13 @@
 """One video's clips, from the first source that has them to their place."""
 
+from contextlib import contextmanager
+
 import pytest
-from benches import MemorySink, ScriptedSource, ScriptedTrimmer, bench, clip, failure, wanted
+from benches import LEAST_BYTES, MemorySink, ScriptedSource, ScriptedTrimmer, bench, clip, failure, wanted
 
 from clipset.materialise import materialise
 from clipset.reasons import Reason
-from clipset.types import Failure, Outcome, Stored, VideoJob, Wanted
+from clipset.types import Failure, Meter, Outcome, Stored, VideoJob, Wanted
 
 FIRST, SECOND, THIRD = clip(start_s=0), clip(start_s=20), clip(start_s=40)
 JOB = VideoJob("abcdefghijk", wanted(FIRST, SECOND, THIRD))
@@ -124,3 +126,27 @@ def test_what_the_whole_video_cost_is_charged_once():
 def test_what_a_failure_cost_is_charged_too(reason):
     outcome = materialise(JOB, bench(ScriptedSource("near", fails=failure(reason))))
     assert sum(attempt.cost.requests for attempt in outcome.attempts) == 1
+
+
+def test_the_least_bytes_of_a_clip_are_told_where_it_was_made_of_what_was_fetched():
+    near = ScriptedSource("near", {FIRST, SECOND, THIRD})
+    sink = MemorySink()
+    sink.files[JOB.wanted[0].paths[0]] = FIRST.id.encode()
+    outcome = materialise(JOB, bench(near, trimmer=ScriptedTrimmer({THIRD: failure(Reason.TOO_SHORT)}), sink=sink))
+    assert {attempt.clip: attempt.cost.least_bytes for attempt in outcome.attempts} == {
+        FIRST: None,  # was on disk
+        SECOND: LEAST_BYTES,
+        THIRD: None,
+    }
+
+
+def test_where_nobody_was_asked_there_is_nothing_to_compare_with():
+    class Folder(ScriptedSource):
+        @contextmanager
+        def locate(self, job, meter):
+            del meter
+            with super().locate(job, Meter()) as found:
+                yield found
+
+    outcome = materialise(JOB, bench(Folder("near", {FIRST, SECOND, THIRD})))
+    assert {attempt.cost.least_bytes for attempt in outcome.attempts} == {None}

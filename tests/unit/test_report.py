@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reference_run import DONE, REASONS, SESSIONS, STORED_BYTES, TIMED, TRIM_DOMINATES, WANTED, ReferenceRun, times
-from test_ledger_jobs import Desk, S, outcome, row
+from test_ledger_jobs import FACTS, Desk, S, outcome, row
 
 from clipset.cli import main
 from clipset.ledger import Ledger, tallies
@@ -22,6 +22,7 @@ from clipset.report.charts import COLOURS, pie, ranked
 from clipset.report.durations import Timings, fences_us
 from clipset.report.from_ledger import from_ledger
 from clipset.report.page import in_script
+from clipset.types import Attempt, Cost, Outcome, Stored
 
 LOGS = Path(__file__).parents[2] / "../shared/data/failures"
 SMALL = 500
@@ -246,6 +247,72 @@ def test_what_was_adopted_counts_as_there_but_took_no_time(tmp_path):
     with Ledger.read(tmp_path / "d") as ledger:
         assert sum(count for _, count in tallies.finished_per_hour(ledger)) == sum(run.sessions) < run.done
         assert sum(1 for _ in tallies.timings(ledger)) == run.timed
+
+
+WAYS = [  # node, egress, reason, requests, fetched bytes, least bytes
+    ("lab-1", "proxy a", None, 4, 1_100, 1_000),
+    ("lab-1", "proxy b", None, 4, 2_400, 2_000),
+    ("lab-2", "proxy a", None, 4, 9_000, None),
+    ("lab-2", "proxy a", Reason.THROTTLED, 1, 0, None),
+    ("lab-2", "", Reason.ABSENT, 0, 0, None),
+]
+
+
+def travelled(directory: Path, ways, peak_temporary_bytes: int | None) -> None:
+    """A clip for each way; one that was made has the size of its least bytes."""
+    with Ledger.open(directory) as ledger:
+        desk = Desk(ledger, [row(f"v{number}") for number in range(len(ways))])
+        for job, (node, egress, reason, requests, fetched, least) in zip(desk.jobs(), ways, strict=True):
+            want = job.wanted[0]
+            result = Stored(want.paths[0], 500, "ab" * 32, FACTS) if reason is None else outcome(job, reason)
+            result = result.attempts[0].result if isinstance(result, Outcome) else result
+            cost = Cost(1, 1, 2, fetched, requests, least)
+            desk.record(Outcome(job, (Attempt(want.clip, result, "youtube", egress, cost),), node))
+        ledger.stop_session(desk.session, desk.now_us + S, "limit", peak_temporary_bytes)
+
+
+def part(directory: Path, key: str):
+    return next(section for section in sections(findings(directory)) if section.key == key)
+
+
+def test_fetched_is_compared_with_the_least_of_the_clips_of_which_it_is_known(here):
+    travelled(here / "d", WAYS, 3 << 20)
+    transfer, disk = part(here / "d", "transfer"), part(here / "d", "disk")
+    assert transfer.numbers["fetched_per_least"] == pytest.approx(3_500 / 3_000, abs=1e-3)
+    assert "known for 2 of 3 clips: 1.17 times that was fetched for them" in transfer.text[0]
+    assert ("least for 2 clips", 3_000) in [line[:2] for line in transfer.table.rows]
+    assert disk.numbers["peak_temporary_bytes"] == 3 << 20
+    assert "3.0 MiB" in disk.text[0]
+    assert "not recorded" not in str((transfer.table.rows, disk.table.rows, transfer.text, disk.text))
+
+
+def test_of_a_ledger_from_before_the_report_says_what_was_not_recorded(small):
+    assert "not recorded" in part(small, "transfer").text[0]
+    assert "not recorded" in part(small, "disk").text[0]
+    assert part(small, "transfer").numbers["fetched_per_least"] is None
+
+
+def test_nodes_and_egresses_have_their_clips_requests_bytes_and_refusals(here):
+    travelled(here / "d", WAYS, None)
+    ways = part(here / "d", "ways")
+    assert ways.text == ("3 clips came by 3 egresses of 2 nodes.",)
+    lines = {line[:3]: line[3:] for line in ways.table.rows}
+    assert lines["node", "lab-1", ""] == (2, "66.67 %", 8, 3_500, 0)
+    assert lines["node", "lab-2", ""] == (1, "33.33 %", 5, 9_000, 1)
+    assert lines["egress", "", "proxy a"] == (2, "66.67 %", 9, 10_100, 1)
+    assert lines["egress", "", "nobody asked"] == (0, "0.00 %", 0, 0, 0)
+    assert lines["both", "lab-2", "proxy a"] == (1, "33.33 %", 5, 9_000, 1)
+    assert ways.numbers == {"nodes": 2, "egresses": 3, "refusals": 1}
+
+
+@pytest.mark.parametrize(("rows", "told"), [(WAYS[:1], "never refused"), ([WAYS[2], WAYS[3]], "refused 1 time.")])
+def test_one_node_with_one_egress_is_one_line(here, rows, told):
+    travelled(here / "d", rows, None)
+    ways = part(here / "d", "ways")
+    assert ways.table is None
+    assert ways.chart is None
+    assert ways.text[0].startswith(f"All came by one egress ({rows[0][1]}) of one node ({rows[0][0]}): 1 clip, ")
+    assert told in ways.text[0]
 
 
 def test_a_dataset_with_nothing_done_yet_has_a_report(here, capsys):

@@ -15,6 +15,7 @@ from clipset.durable import plain_os_errors
 from clipset.reasons import Reason
 from clipset.sinks import FolderSink
 from clipset.sinks.folders import link_or_copy
+from clipset.space import TemporarySpace
 from clipset.types import ClipsetError
 
 CLIP = "train/riding_a_bike/abcdefghijk_000001_000011.mp4"
@@ -41,13 +42,34 @@ def test_only_the_clip_is_left_after_a_put(root: Path) -> None:
     assert files(root) == {CLIP}
 
 
+def test_a_draft_takes_temporary_space_until_it_is_the_clip(root: Path, tmp_path: Path) -> None:
+    space, outside = TemporarySpace(), tmp_path / "old.mp4"
+    sink = FolderSink(root, space)
+    for data in (b"frames", b"more frames", b"few"):
+        sink.put(CLIP, data)
+    assert space.peak_bytes == len(b"more frames")
+    outside.write_bytes(b"the frames of somebody else")
+    sink.take(OTHER, outside, copies=True)
+    assert space.peak_bytes == outside.stat().st_size
+
+
+def test_a_draft_that_failed_takes_no_space_any_more(root: Path) -> None:
+    space = TemporarySpace()
+    (root / CLIP).mkdir(parents=True)
+    assert refused(lambda: FolderSink(root, space).put(CLIP, b"frames")) is Reason.NO_PERMISSION
+    space.hold().grow(6)
+    assert space.peak_bytes == 6
+
+
 def test_a_link_is_the_same_file_and_costs_no_bytes(root: Path) -> None:
-    sink = FolderSink(root)
-    sink.put(CLIP, b"frames")
+    space = TemporarySpace()
+    sink = FolderSink(root, space)
+    sink.put(CLIP, b"")
     for _ in range(2):  # renaming a link over the same file would leave the draft behind
         sink.link(OTHER, CLIP)
     assert (root / OTHER).samefile(root / CLIP)
     assert files(root) == {CLIP, OTHER}
+    assert space.peak_bytes == 0
 
 
 @pytest.mark.parametrize("copies", [False, True])

@@ -27,6 +27,7 @@ from clipset.ledger.status import Status
 from clipset.progress.files import counts_text, file_watcher
 from clipset.run import StoppedBy
 from clipset.sinks.folders import FolderSink
+from clipset.space import TemporarySpace
 from clipset.types import Recipe
 
 _SWITCH = Parameter(negative=(), show_env_var=False, show_default=False)
@@ -69,7 +70,7 @@ class AdoptOrder:
 def adopt(order: AdoptOrder) -> Exit:
     """Raises UserError, AnnotationError, LedgerError, ClipsetError."""
     _check(order)
-    clock, jobs = SystemClock(), checked_jobs(order.how.jobs)
+    clock, jobs, space = SystemClock(), checked_jobs(order.how.jobs), TemporarySpace()
     ledger = Ledger.open(order.dataset)
     try:
         recipe, plan_ids = _planned(order, ledger)
@@ -79,8 +80,10 @@ def adopt(order: AdoptOrder) -> Exit:
     with ledger:
         FolderSink(order.dataset).sweep()
         try:
-            with interruptible(), _session(ledger, order, clock) as session:
-                adoption = Adoption(order.old.resolve(), order.dataset, ledger, session, plan_ids, order.how.copy)
+            with interruptible(), _session(ledger, order, clock, space) as session:
+                adoption = Adoption(
+                    order.old.resolve(), order.dataset, ledger, session, plan_ids, order.how.copy, space
+                )
                 with file_watcher(clock, as_json=order.how.json) as watcher:
                     report = adoption.run(engines(recipe), jobs, watcher, clock)
         except KeyboardInterrupt:
@@ -121,7 +124,7 @@ def _planned(order: AdoptOrder, ledger: Ledger) -> tuple[Recipe, list[int] | Non
 
 
 @contextmanager
-def _session(ledger: Ledger, order: AdoptOrder, clock: Clock) -> Iterator[int]:
+def _session(ledger: Ledger, order: AdoptOrder, clock: Clock, space: TemporarySpace) -> Iterator[int]:
     """However it ends, the ledger knows when, and the two tables are current."""
     tools = json.dumps({"clipset": __version__, "av": version("av")})
     options = json.dumps({"adopted": True, "lists": [path.name for path in order.annotations]})
@@ -134,7 +137,7 @@ def _session(ledger: Ledger, order: AdoptOrder, clock: Clock) -> Iterator[int]:
         stopped_by = StoppedBy.INTERRUPT
         raise
     finally:
-        ledger.stop_session(session, clock.now_us(), stopped_by.value)
+        ledger.stop_session(session, clock.now_us(), stopped_by.value, space.peak_bytes)
         ledger.write_tables()
 
 

@@ -25,6 +25,7 @@ from clipset.progress import JsonEvents, LivePanel, PlainLines
 from clipset.progress.tally import Tally
 from clipset.run import RunResult, StoppedBy
 from clipset.sinks.folders import FolderSink
+from clipset.space import TemporarySpace
 from clipset.sweep import SweepObserver
 from clipset.types import Recipe
 
@@ -52,7 +53,7 @@ class Order:
 
 def fetch(order: Order) -> Exit:
     """Raises UserError, AnnotationError, LedgerError, ClipsetError before anything is fetched."""
-    clock = SystemClock()
+    clock, space = SystemClock(), TemporarySpace()
     recipe, chosen = lists.recipe(order.clips), lists.selection(order.selection)
     workshop.policy(order.reach)  # what makes no sense is said before anything is written
     workshop.egresses(order.reach)
@@ -63,7 +64,7 @@ def fetch(order: Order) -> Exit:
     try:
         plans = lists.load(ledger, wanted, chosen, recipe, accept_changed=order.lists.accept_changed_lists)
         stops = workshop.Stops(threading.Event(), threading.Event())
-        parts = _prepare(order, ledger, recipe, clock, stops)
+        parts = _prepare(order, ledger, recipe, clock, stops, space)
     except BaseException:
         ledger.discard()
         raise
@@ -80,7 +81,11 @@ def fetch(order: Order) -> Exit:
         sink.sweep()
         _link_new_annotations(ledger, sink, plans)
         tally = _tally(ledger.totals(plan_ids), clock)
-        with _watching(order, tally, clock) as observer, _stopping(stops), _session(ledger, order, clock) as session:
+        with (
+            _watching(order, tally, clock) as observer,
+            _stopping(stops),
+            _session(ledger, order, clock, space) as session,
+        ):
             waterfall = Waterfall(ledger, parts, observer, clock, stops, session.id)
             session.result = waterfall.run(plan_ids)
         _show_summary(order, ledger, plans, session, tally, clock)
@@ -96,27 +101,29 @@ class _Session:
 
 
 @contextmanager
-def _session(ledger: Ledger, order: Order, clock: Clock) -> Iterator[_Session]:
+def _session(ledger: Ledger, order: Order, clock: Clock, space: TemporarySpace) -> Iterator[_Session]:
     """However it ends, the ledger knows when, and the two tables are current."""
     session = _Session(ledger.start_session(clock.now_us(), _tools(), _options(order)))
     try:
         yield session
     finally:
-        ledger.stop_session(session.id, clock.now_us(), session.result.stopped_by.value)
+        ledger.stop_session(session.id, clock.now_us(), session.result.stopped_by.value, space.peak_bytes)
         ledger.write_tables()
 
 
-def _prepare(order: Order, ledger: Ledger, recipe: Recipe, clock: Clock, stops: workshop.Stops) -> Parts:
+def _prepare(
+    order: Order, ledger: Ledger, recipe: Recipe, clock: Clock, stops: workshop.Stops, space: TemporarySpace
+) -> Parts:
     ways = workshop.egresses(order.reach)
     gates = workshop.gates(order.reach, ways, ledger.egresses(), clock, stops)
-    setting = workshop.setting(order.reach, ways, gates, recipe, stops.abort)
+    setting = workshop.setting(order.reach, ways, gates, recipe, stops.abort, space)
     sources = workshop.sources(order.reach, setting)
     before = mirror.sources_before(order.reach)
     return Parts(
         tuple(gates.values()) if any(source.is_paced for source in sources) else (),
-        workshop.engine(order.running, sources, recipe, order.out, stops.abort),
+        workshop.engine(order.running, sources, recipe, order.out, stops.abort, space),
         workshop.conduct(order.reach, order.running, sources, clock.now_us()),
-        mirror.means(order.reach, order.running, recipe, order.out, stops.drain, stops.abort),
+        mirror.means(order.reach, order.running, recipe, order.out, stops.drain, stops.abort, space),
         is_first=before == 0,
         is_last=before == len(sources),
         is_paced_before=any(source.is_paced for source in sources[:before]),

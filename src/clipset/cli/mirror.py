@@ -11,6 +11,7 @@ from clipset.media import MediaEngine
 from clipset.sinks.folders import FolderSink
 from clipset.sources.mirror.cvdf import Cvdf, parse_versions
 from clipset.sources.mirror.index import TarIndex, folder_of
+from clipset.space import TemporarySpace
 from clipset.sweep import Means, Scope
 from clipset.sweep.keeping import recipe_for
 from clipset.types import Recipe
@@ -26,7 +27,13 @@ def sources_before(reach: ReachOptions) -> int | None:
 
 
 def means(
-    reach: ReachOptions, running: RunOptions, recipe: Recipe, out: Path, drain: threading.Event, abort: threading.Event
+    reach: ReachOptions,
+    running: RunOptions,
+    recipe: Recipe,
+    out: Path,
+    drain: threading.Event,
+    abort: threading.Event,
+    space: TemporarySpace,
 ) -> Means | None:
     """None when no mirror is among the sources. Raises UserError."""
     arguments = [spec.partition(":")[2] for spec in reach.source if _named(spec)]
@@ -41,7 +48,7 @@ def means(
         index=index_of(reach.mirror_origin),
         open_reader=lambda: Ledger.read(out),
         make_trimmer=lambda: MediaEngine(recipe_for(recipe), abort),
-        sink=FolderSink(out),
+        sink=FolderSink(out, space),
         recipe=recipe,
         streams=min(running.jobs or default_jobs(), MOST_STREAMS),
         scope=scope,

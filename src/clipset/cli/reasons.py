@@ -123,7 +123,7 @@ def reclassify(directory: Path, *, dry_run: bool, as_json: bool) -> Exit:
 
 def retry(directory: Path, names: Iterable[str], *, as_json: bool) -> Exit:
     """Want clips with these reasons again, lost or not. Raises UserError, LedgerError, ClipsetError."""
-    reasons = [_reason(name) for name in names]
+    reasons = [reason_named(name) for name in names]
     with _existing(directory) as ledger:
         counts = ledger.want_again({"lost", "wanted"}, SystemClock().now_us(), reasons)
         ledger.write_tables()
@@ -144,7 +144,8 @@ def _existing(directory: Path) -> Ledger:
     return Ledger.open(directory)
 
 
-def _reason(name: str) -> Reason:
+def reason_named(name: str) -> Reason:
+    """Raises UserError, with the reason that was meant where one comes close."""
     try:
         return Reason(name.replace("-", "_"))
     except ValueError:

@@ -27,3 +27,8 @@ def age_us(text: str) -> int:
     if found is None:
         raise UserError(f"--older-than is a number of hours, days or weeks such as 30d, not {text!r}")
     return int(found[1]) * _AGE_S[found[2]] * US_PER_S
+
+
+def of_iso_us(text: str) -> int:
+    """The instant that the ledger's reports write as ISO 8601 UTC, to the second."""
+    return int(datetime.fromisoformat(text).timestamp()) * US_PER_S

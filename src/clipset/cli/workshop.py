@@ -23,6 +23,7 @@ from clipset.sources.mirror.cvdf import Cvdf
 from clipset.sources.setting import Prepared, Setting, SourceFactory
 from clipset.sources.youtube.config import Egress
 from clipset.sources.youtube.config import Gate as SourceGate
+from clipset.space import TemporarySpace
 from clipset.throttle.gate import Gate, choose
 from clipset.throttle.policy import Mode, Policy
 from clipset.throttle.state import EgressState
@@ -157,10 +158,17 @@ def check_jobs(jobs: int | None) -> None:
         raise UserError(f"--jobs must be between 1 and 1000, not {jobs}")
 
 
-def engine(running: RunOptions, prepared: list[Prepared], recipe: Recipe, out: Path, abort: threading.Event) -> Engine:
+def engine(
+    running: RunOptions,
+    prepared: list[Prepared],
+    recipe: Recipe,
+    out: Path,
+    abort: threading.Event,
+    space: TemporarySpace,
+) -> Engine:
     """Raises UserError."""
     check_jobs(running.jobs)
-    sink, node = FolderSink(out), platform.node()
+    sink, node = FolderSink(out, space), platform.node()
     at_hand = next((number for number, source in enumerate(prepared) if source.is_paced), len(prepared))
 
     def make_bench() -> Bench:
@@ -174,7 +182,12 @@ def engine(running: RunOptions, prepared: list[Prepared], recipe: Recipe, out: P
 
 
 def setting(
-    reach: ReachOptions, ways: tuple[Egress, ...], at: Mapping[str, Gate], recipe: Recipe, abort: threading.Event
+    reach: ReachOptions,
+    ways: tuple[Egress, ...],
+    at: Mapping[str, Gate],
+    recipe: Recipe,
+    abort: threading.Event,
+    space: TemporarySpace,
 ) -> Setting:
     def soonest(egresses: tuple[Egress, ...], gates: Mapping[str, SourceGate]) -> Egress:
         del gates  # the same ones, of which a source knows less
@@ -182,4 +195,4 @@ def setting(
         gate.enter()
         return next(egress for egress in egresses if egress.name == gate.name)
 
-    return Setting(recipe, abort, ways, at, soonest, reach.youtube_origin, reach.youtube_client)
+    return Setting(recipe, abort, ways, at, soonest, reach.youtube_origin, reach.youtube_client, space)

@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from clipset.clock import Clock
@@ -19,6 +19,7 @@ from clipset.reasons import Disposition, Reason
 from clipset.reasons.retry import delay_s
 from clipset.sinks.folders import FolderSink
 from clipset.sources.folder import LocalStream
+from clipset.space import TemporarySpace
 from clipset.types import (
     Attempt,
     Clip,
@@ -78,6 +79,7 @@ class Adoption:
     session: int
     plan_ids: Sequence[int] | None
     copies: bool
+    space: TemporarySpace = field(default_factory=TemporarySpace)
 
     def run(self, make_trimmer: MakeTrimmer, jobs: int, watcher: Watcher, clock: Clock) -> AdoptReport:
         """Take what is not done yet and verifies. Interrupted, it goes on with the rest when run again.
@@ -99,7 +101,7 @@ class Adoption:
         for path in files:
             if finding := self._offer(path, offers, report.layouts):
                 tell(finding)
-        sink = FolderSink(self.directory)
+        sink = FolderSink(self.directory, self.space)
         for taken in each(offers.values(), _Examiner(self.old), make_trimmer, jobs):
             self._place(taken, sink, clock)
             for finding in taken.findings:

@@ -9,7 +9,7 @@ from typing import Any
 from clipset.explore.keeper import Keeper, NotIndexed
 from clipset.ledger.home import Home
 from clipset.ledger.lately import LateFailure, Lately, lately
-from clipset.ledger.lock import holder_lives
+from clipset.ledger.lock import holder_of
 from clipset.ledger.shelf import Shelf
 from clipset.ledger.status import SessionStatus, iso
 from clipset.types import US_PER_S
@@ -22,7 +22,7 @@ _FEW = 5  # clips: fewer make no rate
 def dashboard(keeper: Keeper, directory: Path, now_us: int) -> dict[str, Any]:
     """Raises LedgerError, ClipsetError. Without the index what has to be counted is None."""
     with keeper.desk() as desk:
-        late = lately(desk, now_us, _WINDOW_US, _FAILURES)
+        late = lately(desk, now_us, _WINDOW_US, _FAILURES)  # before the counts: what ended is counted
     try:
         with keeper.shelf() as shelf:
             counted = _counted(shelf)
@@ -69,7 +69,7 @@ def _run(sessions: tuple[SessionStatus, ...], directory: Path) -> str:
         return "never"
     if sessions[-1].stopped_at is not None:
         return "killed" if sessions[-1].stopped_by == "killed" else "stopped"
-    return "running" if holder_lives(Home.database_of(directory).with_name("lock")) else "killed"
+    return "running" if holder_of(Home.database_of(directory).with_name("lock")) else "killed"
 
 
 def _rate(late: Lately, now_us: int) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _rate(late: Lately, now_us: int) -> dict[str, Any]:
     if session is not None and session.done >= _FEW and late.last_at_us is not None:
         lasted_s = late.last_at_us / US_PER_S - datetime.fromisoformat(session.started_at).timestamp()
         mean = session.done * 3600 / lasted_s if lasted_s > 0 else None
-    return {"recent_per_hour": recent, "recent_minutes": round(window_s / 60), "session_per_hour": mean}
+    return {"recent_per_hour": recent, "recent_s": round(window_s), "session_per_hour": mean}
 
 
 def _eta(clips: dict[str, int] | None, rate: dict[str, Any]) -> dict[str, float] | None:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from clipset.ledger import Ledger, LedgerError, LedgerReader
@@ -62,10 +62,12 @@ class Keeper:
 
     @contextmanager
     def shelf(self) -> Iterator[Shelf]:
-        """Raises NotIndexed, LedgerError, ClipsetError."""
+        """Up to date. Raises NotIndexed, LedgerError, ClipsetError."""
         with self._shelf_lock:
             if self._shelf is None:
                 raise self._trouble or NotIndexed
+            with suppress(Stale):  # it is made anew soon
+                self._shelf.refresh()
             with self._shelf.snapshot():
                 yield self._shelf
 

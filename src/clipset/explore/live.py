@@ -15,7 +15,7 @@ from clipset.explore.shown import Shown
 from clipset.ledger import LedgerError
 from clipset.types import ClipsetError
 
-_AT_LEAST_EVERY_S = 15.0  # rates fall while nothing happens; and a browser that is gone is noticed
+_AT_LEAST_EVERY_S = 5.0  # rates fall while nothing happens, and a run that is killed says nothing
 
 
 class Live:

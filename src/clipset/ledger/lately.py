@@ -10,7 +10,7 @@ _LOOKED_AT = 5_000  # attempts: their keys grow with time, which has no index
 _RECENT = f"SELECT * FROM attempt ORDER BY key DESC LIMIT {_LOOKED_AT}"  # noqa: S608 - a constant of this module
 _FINISHED = f"""
 SELECT count(*) FILTER (WHERE verdict = 1 AND reason IS NULL AND source NOT IN ('adopt', 'disk')), count(*), min(at_us)
-FROM ({_RECENT}) WHERE at_us > ?
+FROM ({_RECENT}) WHERE at_us >= ?
 """  # noqa: S608 - a constant of this module
 _FAILURES = f"""
 SELECT video.id, clip.start_us, clip.end_us, recent.at_us, recent.source, recent.egress, recent.node, recent.reason,
@@ -45,9 +45,11 @@ class Lately(NamedTuple):
 
 
 def lately(ledger: LedgerReader, now_us: int, window_us: int, failures: int) -> Lately:
-    """`window_us` before now; where more was recorded in it than is looked at, since the first of that."""
+    """`window_us` before now, in the last session; where more was recorded in it than is looked at, since its first."""
     with ledger.snapshot():
-        ((finished, looked_at, first_us),) = ledger.select(_FINISHED, now_us - window_us)
+        ((started_us,),) = ledger.select("SELECT coalesce(max(started_at_us), 0) FROM session")
+        since_us = max(started_us, now_us - window_us)
+        ((finished, looked_at, first_us),) = ledger.select(_FINISHED, since_us)
         ((fetched, last_us),) = ledger.select("SELECT coalesce(sum(fetched_bytes), 0), max(last_at_us) FROM session")
         return Lately(
             ledger.sessions(),
@@ -55,7 +57,7 @@ def lately(ledger: LedgerReader, now_us: int, window_us: int, failures: int) -> 
             fetched,
             last_us,
             finished,
-            first_us if looked_at == _LOOKED_AT else now_us - window_us,
+            first_us if looked_at == _LOOKED_AT else since_us,
             [_failure(*row) for row in ledger.select(_FAILURES, failures)],
         )
 

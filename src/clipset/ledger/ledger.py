@@ -15,13 +15,14 @@ from clipset.ledger.database import (
     transaction,
     unchecked,
 )
+from clipset.ledger.failures import write_failed
 from clipset.ledger.handout import Handout
 from clipset.ledger.home import Home, readable, refuse_emptied
 from clipset.ledger.reader import LedgerReader
 from clipset.ledger.recording import Recording
 from clipset.ledger.rows import EgressRow, Folder, PlanHeader, PlanSummary
 from clipset.ledger.settle import Retry
-from clipset.ledger.tables import write_failed, write_stats
+from clipset.ledger.tables import write_stats
 from clipset.reasons import Reason
 from clipset.types import Annotation, BadRow, Outcome, VideoJob
 
@@ -167,10 +168,14 @@ class Ledger(LedgerReader):
             )
         return int(session_id)
 
-    def stop_session(self, session_id: int, now_us: int, stopped_by: str) -> None:
+    def stop_session(
+        self, session_id: int, now_us: int, stopped_by: str, peak_temporary_bytes: int | None = None
+    ) -> None:
+        """The peak is None where nobody counted, as after a kill."""
         with self._writing():
             self._connection.execute(
-                "UPDATE session SET stopped_at_us = ?, stopped_by = ? WHERE key = ?", (now_us, stopped_by, session_id)
+                "UPDATE session SET stopped_at_us = ?, stopped_by = ?, peak_temporary_bytes = ? WHERE key = ?",
+                (now_us, stopped_by, peak_temporary_bytes, session_id),
             )
 
     def save_egress(self, row: EgressRow) -> None:

@@ -6,6 +6,8 @@ import json
 import os
 import platform
 import weakref
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,10 +30,10 @@ class WriterLock:
             self._sign()
         except BlockingIOError:
             holder = _holder(self._fd)
-            self.release()
+            self.let_go()
             raise LedgerHeld(directory, holder) from None
         except OSError as error:
-            self.release()
+            self.let_go()
             if error.errno in _UNSUPPORTED:
                 raise LedgerError(f"the file system of {directory} cannot lock files; use a local disk") from error
             raise
@@ -44,36 +46,57 @@ class WriterLock:
         os.pwrite(self._fd, json.dumps(signature).encode() + b"\n", 0)
 
     def release(self) -> None:
-        """Idempotent. In a forked child it closes the copy only; the parent keeps the lock."""
+        """Take the signature back and let go. Idempotent."""
+        if self._fd >= 0:
+            with suppress(OSError):
+                os.ftruncate(self._fd, 0)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close this process's copy; in a forked child the parent keeps the lock."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
         _held.discard(self)
 
 
-def holder_lives(path: Path) -> bool:
-    """Whether the process that last signed a lock may still run: looked up, not tried, so that nobody is in its way.
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that writes, as it signed the lock. `started_at` is ISO 8601 UTC."""
+
+    pid: int
+    host: str
+    started_at: str
+
+
+def holder_of(path: Path) -> Holder | None:
+    """Who last signed the lock, if that process may still run: looked up, not tried, so that nobody is in its way.
 
     Of a process on another machine nobody here can tell: it may.
     """
     try:
-        signed = json.loads(path.read_bytes())
-        if signed["host"] != platform.node():
-            return True
-        os.kill(int(signed["pid"]), 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):  # no such file, not our text, not our process
-        return path.exists()
-    return True
+        signed = _signed(path.read_bytes())
+        if signed is not None and signed.host == platform.node():
+            os.kill(signed.pid, 0)
+    except PermissionError:  # of another user
+        return signed
+    except (OSError, OverflowError):  # no such file, no such process
+        return None
+    return signed
+
+
+def _signed(text: bytes) -> Holder | None:
+    """None between locking and signing, or where it is not our text."""
+    try:
+        found = json.loads(text)
+        return Holder(int(found["pid"]), str(found["host"]), str(found["started_at"]))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _holder(fd: int) -> str:
-    try:
-        found = json.loads(os.pread(fd, 4096, 0))
-        return f"process {found['pid']} on {found['host']} since {found['started_at']}"
-    except (ValueError, KeyError, TypeError):  # between locking and signing, or not our text
-        return "another process"
+    found = _signed(os.pread(fd, 4096, 0))
+    return f"process {found.pid} on {found.host} since {found.started_at}" if found else "another process"
 
 
 _held: weakref.WeakSet[WriterLock] = weakref.WeakSet()
@@ -82,7 +105,7 @@ _held: weakref.WeakSet[WriterLock] = weakref.WeakSet()
 def _let_go_in_child() -> None:
     """A forked worker that outlives its killed parent must not keep the dataset locked."""
     for lock in list(_held):
-        lock.release()
+        lock.let_go()
 
 
 os.register_at_fork(after_in_child=_let_go_in_child)

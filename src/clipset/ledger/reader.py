@@ -127,7 +127,7 @@ class LedgerReader:
 
     def status(self, now_us: int) -> Status:
         with plain_errors(self._path), self.snapshot():
-            return status(self._connection, now_us)
+            return status(self._connection, self._path.with_name("lock"), now_us)
 
     def select(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
         """Rows of a query, one at a time."""

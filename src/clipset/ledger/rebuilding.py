@@ -18,13 +18,14 @@ from clipset.durable import plain_os_errors, sync_folder
 from clipset.ledger import claims
 from clipset.ledger.database import connect_writer, plain_errors, transaction, unchecked
 from clipset.ledger.errors import LedgerCorrupt, LedgerIntact
+from clipset.ledger.failures import write_failed
 from clipset.ledger.home import Home
 from clipset.ledger.loading import REBUILT
 from clipset.ledger.reader import LedgerReader
 from clipset.ledger.reread import done_rows, failed_rows
 from clipset.ledger.rows import Folder
 from clipset.ledger.salvage import Salvaged, damage, salvage
-from clipset.ledger.tables import write_failed, write_stats
+from clipset.ledger.tables import write_stats
 from clipset.types import US_PER_S, Annotation, Clip, Stored
 
 STATS, FAILED = "stats.csv", "failed.csv"

@@ -1,10 +1,13 @@
 """Where a dataset stands: what `status --json` prints, counted set by set."""
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
+from clipset.ledger.active import ActiveRun, active_run
 from clipset.reasons import Reason
 from clipset.types import US_PER_S
 
@@ -18,8 +21,20 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Bytes:
+    """`least` is what the `least_clips` clips of which it is known need of their videos, `fetched_for_least` what was
+    fetched for these. `peak_temporary` is of the session that took most; None where none counted.
+    """
+
     fetched: int
     stored: int
+    least: int
+    least_clips: int
+    fetched_for_least: int
+    peak_temporary: int | None
+
+    @property
+    def least_ratio(self) -> float | None:
+        return self.fetched_for_least / self.least if self.least else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +57,15 @@ class SessionStatus:
     done: int
     failed: int
     stopped_by: str | None
+    peak_temporary_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A machine and the clips that were finished there; '' for what was recorded without its name."""
+
+    name: str
+    clips_done: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +75,7 @@ class Status:
 
     `reasons` counts the clips that are not there by their latest reason, and the bad rows as bad_annotation.
     `splits` counts annotations, so a clip that two dataset versions name counts twice; without split it is "".
+    `next_due` is when the next wanted clip may be asked for; None where one may be now, or none is wanted.
     """
 
     clips: Counts
@@ -61,12 +86,14 @@ class Status:
     bytes: Bytes
     egress: tuple[EgressStatus, ...]
     sessions: tuple[SessionStatus, ...]
+    nodes: tuple[Node, ...]
+    active: ActiveRun | None
+    next_due: str | None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, ready for json.dumps."""
         return asdict(self) | {
-            "egress": [asdict(row) for row in self.egress],
-            "sessions": [asdict(row) for row in self.sessions],
+            name: [asdict(row) for row in getattr(self, name)] for name in ("egress", "sessions", "nodes")
         }
 
 
@@ -76,18 +103,29 @@ def iso(time_us: int) -> str:
 
 
 _COUNTS = ", ".join(f"count(*) FILTER (WHERE clip.state = '{state}')" for state in ("wanted", "done", "lost"))
-_CLIPS = f"SELECT {_COUNTS} FROM clip"  # noqa: S608 - constants of this module
 _SPLITS = f"""
 SELECT annotation.split, {_COUNTS} FROM annotation CROSS JOIN clip ON clip.key = annotation.clip_key
 GROUP BY annotation.split
 """  # noqa: S608 - constants of this module
-# each video has a clip, so those that are neither wanted nor lost are done
-_VIDEOS = """
-SELECT (SELECT count(*) FROM video),
-       (SELECT count(DISTINCT video_key) FROM clip WHERE state = 'wanted'),
-       (SELECT count(DISTINCT video_key) FROM clip WHERE state = 'lost' AND NOT EXISTS (
-            SELECT 1 FROM clip AS other WHERE other.video_key = clip.video_key AND other.state = 'wanted'))
+# what is neither wanted nor lost is done, and each video has a clip: so the most are counted without being looked at
+_ALL = "SELECT (SELECT count(*) FROM clip), (SELECT count(*) FROM video)"
+_WANTED = "SELECT count(*), count(DISTINCT video_key) FROM clip WHERE state = 'wanted'"
+_LOST = """
+SELECT count(*), count(DISTINCT video_key) FILTER (WHERE NOT EXISTS (
+    SELECT 1 FROM clip AS other WHERE other.video_key = clip.video_key AND other.state = 'wanted'))
+FROM clip WHERE state = 'lost'
 """
+_LEAST = """
+SELECT coalesce(sum(least_bytes), 0), count(*), coalesce(sum(fetched_bytes), 0) FROM attempt
+WHERE least_bytes IS NOT NULL
+"""
+_LAST_NODE = "SELECT node FROM attempt ORDER BY key DESC LIMIT 1"
+_ANOTHER_NODE = "SELECT EXISTS (SELECT 1 FROM attempt WHERE node <> ?)"
+_NODES = """
+SELECT attempt.node, count(*) FROM clip CROSS JOIN attempt ON attempt.key = clip.attempt_key
+WHERE clip.state = 'done' GROUP BY 1 ORDER BY 1
+"""
+_LATER = "SELECT count(*), min(not_before_us) FROM clip WHERE state = 'wanted' AND not_before_us > ?"
 # one list under several selections has the same bad rows each time
 BAD_ROWS = """
 SELECT bad_row.line, bad_row.message FROM bad_row JOIN plan ON plan.key = bad_row.plan_key
@@ -95,23 +133,28 @@ GROUP BY plan.sha256, bad_row.line, bad_row.text, bad_row.message ORDER BY min(b
 """
 
 
-def status(connection: sqlite3.Connection, now_us: int) -> Status:
+def status(connection: sqlite3.Connection, lock: Path, now_us: int) -> Status:
+    """`lock` is the writer's."""
+    clips, videos = _clips_and_videos(connection)
     bad_rows = int(connection.execute(f"SELECT count(*) FROM ({BAD_ROWS})").fetchone()[0])  # noqa: S608 - a constant
     return Status(
-        clips=Counts(*connection.execute(_CLIPS).fetchone()),
-        videos=_videos(connection),
+        clips=clips,
+        videos=videos,
         splits={split: Counts(*counts) for split, *counts in connection.execute(_SPLITS)},
         reasons=_reasons(connection, bad_rows),
         bad_rows=bad_rows,
         bytes=_bytes(connection),
         egress=egress_states(connection, now_us),
         sessions=session_states(connection),
+        nodes=_nodes(connection, clips.done),
+        active=active_run(connection, lock, clips.wanted, now_us),
+        next_due=_next_due(connection, clips.wanted, now_us),
     )
 
 
-def _videos(connection: sqlite3.Connection) -> Counts:
-    videos, wanted, lost = connection.execute(_VIDEOS).fetchone()
-    return Counts(wanted, videos - wanted - lost, lost)
+def _clips_and_videos(connection: sqlite3.Connection) -> Iterator[Counts]:
+    sets = zip(*(connection.execute(sql).fetchone() for sql in (_ALL, _WANTED, _LOST)), strict=True)
+    return (Counts(wanted, whole - wanted - lost, lost) for whole, wanted, lost in sets)
 
 
 def _reasons(connection: sqlite3.Connection, bad_rows: int) -> dict[str, int]:
@@ -123,7 +166,24 @@ def _reasons(connection: sqlite3.Connection, bad_rows: int) -> dict[str, int]:
 def _bytes(connection: sqlite3.Connection) -> Bytes:
     (fetched,) = connection.execute("SELECT coalesce(sum(fetched_bytes), 0) FROM session").fetchone()
     (stored,) = connection.execute("SELECT coalesce(sum(size_bytes), 0) FROM stored").fetchone()
-    return Bytes(fetched, stored)
+    (peak,) = connection.execute("SELECT max(peak_temporary_bytes) FROM session").fetchone()
+    least, clips, fetched_for_least = connection.execute(_LEAST).fetchone()
+    return Bytes(fetched, stored, least, clips, fetched_for_least, peak)
+
+
+def _nodes(connection: sqlite3.Connection, done: int) -> tuple[Node, ...]:
+    """Clips are only counted by node where there are several."""
+    last = connection.execute(_LAST_NODE).fetchone()
+    if last is None:
+        return ()
+    if connection.execute(_ANOTHER_NODE, last).fetchone()[0]:
+        return tuple(Node(*row) for row in connection.execute(_NODES))
+    return (Node(last[0], done),)
+
+
+def _next_due(connection: sqlite3.Connection, wanted: int, now_us: int) -> str | None:
+    later, due_us = connection.execute(_LATER, (now_us,)).fetchone()
+    return iso(due_us) if wanted and later == wanted else None
 
 
 def egress_states(connection: sqlite3.Connection, now_us: int) -> tuple[EgressStatus, ...]:
@@ -141,9 +201,9 @@ def _egress(
 
 def session_states(connection: sqlite3.Connection) -> tuple[SessionStatus, ...]:
     found = connection.execute(
-        "SELECT started_at_us, stopped_at_us, done, failed, stopped_by FROM session ORDER BY key"
+        "SELECT started_at_us, stopped_at_us, done, failed, stopped_by, peak_temporary_bytes FROM session ORDER BY key"
     )
     return tuple(
-        SessionStatus(iso(started), None if stopped is None else iso(stopped), done, failed, stopped_by)
-        for started, stopped, done, failed, stopped_by in found
+        SessionStatus(iso(started_us), None if stopped_us is None else iso(stopped_us), *rest)
+        for started_us, stopped_us, *rest in found
     )

@@ -11,58 +11,42 @@ spelt out (the ledger keeps the raw text), and a text that a spreadsheet would r
 import csv
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from clipset.durable import plain_os_errors, sync_folder
 from clipset.ledger.reader import LedgerReader
-from clipset.ledger.status import BAD_ROWS, iso
-from clipset.reasons import Disposition, Reason
+from clipset.ledger.status import iso
 from clipset.types import US_PER_S, Clip, Span
 
 STATS_HEADER = (
     "clip_id,video_id,label,split,source,download_duration,ffmpeg_duration,total_duration,fetched_bytes,requests,"
     "size_bytes,duration,finished_at,session"
 )
-FAILED_HEADER = "clip_id,video_id,label,split,reason,disposition,message,attempts,last_at,not_before"
 MESSAGE_LIMIT = 2_000
 """Characters of a message in failed.csv; Python's csv module refuses to read fields above 131,072."""
 
 # SQLite takes the bare columns of a min() from the row that holds the minimum: here the first annotation's names
-_FIRST = "min(annotation.dataset_key << 40 | annotation.position)"
+FIRST_NAMED = "min(annotation.dataset_key << 40 | annotation.position)"
 _STATS = f"""
-SELECT {_FIRST}, video.id, clip.start_us, clip.end_us, annotation.label, annotation.split, attempt.source,
+SELECT {FIRST_NAMED}, video.id, clip.start_us, clip.end_us, annotation.label, annotation.split, attempt.source,
        attempt.download_us, attempt.trim_us, attempt.total_us, attempt.fetched_bytes, attempt.requests,
        stored.size_bytes, stored.duration_us, clip.last_at_us, clip.session_key
 FROM clip CROSS JOIN video ON video.key = clip.video_key CROSS JOIN stored ON stored.clip_key = clip.key
 CROSS JOIN attempt ON attempt.key = clip.attempt_key CROSS JOIN annotation ON annotation.clip_key = clip.key
 WHERE clip.state = 'done' GROUP BY clip.key ORDER BY clip.key
 """  # noqa: S608 - constants of this module
-_FAILED = f"""
-SELECT {_FIRST}, video.id, clip.start_us, clip.end_us, annotation.label, annotation.split, clip.reason, attempt.detail,
-       clip.state, clip.attempts, clip.last_at_us, clip.not_before_us
-FROM clip CROSS JOIN video ON video.key = clip.video_key CROSS JOIN attempt ON attempt.key = clip.attempt_key
-CROSS JOIN annotation ON annotation.clip_key = clip.key
-WHERE clip.reason IS NOT NULL GROUP BY clip.key ORDER BY clip.key
-"""  # noqa: S608 - constants of this module
 
 _LINE_ENDS = re.compile(r"[ \t]*[\r\n\v\f\x85\u2028\u2029][\s]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 FORMULA = ("=", "+", "@", "\t")
-_DISPOSITIONS = {reason.value: reason.disposition for reason in Reason}
 Cell = str | int
 
 
 def write_stats(ledger: LedgerReader, path: Path) -> None:
     """Replace `path` by the table of finished clips. Raises ClipsetError (disk_full, no_permission), LedgerCorrupt."""
-    _write(path, STATS_HEADER, (_stats_row(*row[1:]) for row in ledger.select(_STATS)))
-
-
-def write_failed(ledger: LedgerReader, path: Path) -> None:
-    """Replace `path` by the table of clips that are not there and of bad rows. Raises as `write_stats`."""
-    _write(path, FAILED_HEADER, _failed_rows(ledger))
+    write_table(path, STATS_HEADER, (_stats_row(*row[1:]) for row in ledger.select(_STATS)))
 
 
 def _stats_row(
@@ -70,7 +54,7 @@ def _stats_row(
 ) -> list[Cell]:
     download_us, trim_us, total_us, fetched_bytes, requests, size_bytes, duration_us, finished_us, session = rest
     return [
-        *_clip_cells(video_id, start_us, end_us, label, split),
+        *clip_cells(video_id, start_us, end_us, label, split),
         _name(source),
         seconds(download_us),
         seconds(trim_us),
@@ -84,42 +68,14 @@ def _stats_row(
     ]
 
 
-def _failed_rows(ledger: LedgerReader) -> Iterator[list[Cell]]:
-    for row in ledger.select(_FAILED):
-        yield _failed_row(*row[1:])
-    for line, message in ledger.select(BAD_ROWS):
-        text = f"line {line}: {message}" if line else message
-        yield ["", "", "", "", Reason.BAD_ANNOTATION.value, Disposition.LOST.value, one_line(text), 0, "", ""]
-
-
-def _failed_row(video_id: str, start_us: int, end_us: int, label: str, split: str, *rest: Any) -> list[Cell]:
-    reason, detail, state, attempts, last_us, not_before_us = rest
-    return [
-        *_clip_cells(video_id, start_us, end_us, label, split),
-        reason,
-        disposition(reason, state).value,
-        one_line(detail),
-        attempts,
-        iso(last_us),
-        iso(not_before_us) if not_before_us else "",
-    ]
-
-
-def _clip_cells(video_id: str, start_us: int, end_us: int, label: str, split: str) -> list[Cell]:
+def clip_cells(video_id: str, start_us: int, end_us: int, label: str, split: str) -> list[Cell]:
+    """The columns with which both tables begin."""
     return [Clip(video_id, Span(start_us, end_us)).id, video_id, _name(label), _name(split)]
 
 
 @lru_cache(maxsize=4096)
 def _name(text: str) -> str:
     return one_line(text)
-
-
-def disposition(reason: str, state: str) -> Disposition:
-    """What holds for this clip: retries that are used up make it lost, a second chance makes it wait."""
-    if state == "lost":
-        return Disposition.LOST
-    known = _DISPOSITIONS.get(reason, Disposition.RETRY)
-    return Disposition.RETRY if known is Disposition.LOST else known
 
 
 def seconds(time_us: int) -> str:
@@ -135,8 +91,11 @@ def one_line(text: str) -> str:
     return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"
 
 
-def _write(path: Path, header: str, rows: Iterable[list[Cell]]) -> None:
-    """Whole or not at all. The temporary name is fixed, so that one left behind by a crash is used up by the next."""
+def write_table(path: Path, header: str, rows: Iterable[list[Cell]]) -> None:
+    """Whole or not at all. Raises ClipsetError (disk_full, no_permission).
+
+    The temporary name is fixed, so that one left behind by a crash is used up by the next.
+    """
     draft = path.with_name(f".{path.name}.tmp")
     with plain_os_errors(path):
         try:

@@ -51,6 +51,27 @@ _RATES = "SELECT round(1.0 * fps_numerator / fps_denominator, 2), count(*) FROM 
 _LENGTHS = "SELECT duration_us / ?, count(*) FROM stored GROUP BY 1 ORDER BY 1"
 
 
+_WAYS = """
+SELECT node, egress, count(*) FILTER (WHERE verdict = 1 AND reason IS NULL), sum(requests), sum(fetched_bytes),
+       count(*) FILTER (WHERE reason = 'throttled')
+FROM attempt WHERE source NOT IN ('adopt', 'disk') GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+class Way(NamedTuple):
+    """What came by one egress of one machine; '' where a source asked nobody, or the machine was not recorded.
+
+    `refusals` are tries that the egress was refused for; their clips are untouched.
+    """
+
+    node: str
+    egress: str
+    clips: int
+    requests: int
+    fetched_bytes: int
+    refusals: int
+
+
 class SessionRow(NamedTuple):
     key: int
     started_at_us: int
@@ -168,6 +189,10 @@ def requests(ledger: LedgerReader) -> tuple[int, int]:
     """Attempts, and requests that they took."""
     ((attempts, asked),) = ledger.select("SELECT count(*), coalesce(sum(requests), 0) FROM attempt")
     return attempts, asked
+
+
+def ways(ledger: LedgerReader) -> list[Way]:
+    return [Way(*row) for row in ledger.select(_WAYS)]
 
 
 def _tools(text: str) -> dict[str, str]:

@@ -71,13 +71,13 @@ class Child:
         files = [self._file(i, stream) for i, stream in enumerate(request["streams"])]
         sound = files[-1] if self._recipe.audio else None
         self._job = job.Job(files[0], sound, request["origin_us"], self._recipe, self._limits, self._pulse)
-        return {"op": "done"}, b""
+        return {"op": "done", "index_bytes": self._job.index_bytes}, b""
 
     def _cut(self, request: wire.Header) -> Answer:
         if self._job is None:
             raise ReadFailed
-        data, facts = self._job.cut(Span(request["start_us"], request["end_us"]), request["comment"])
-        return {"op": "done", "facts": _facts(facts)}, data
+        made = self._job.cut(Span(request["start_us"], request["end_us"]), request["comment"])
+        return {"op": "done", "facts": _facts(made.facts), "needed_bytes": made.needed_bytes}, made.data
 
     def _inspect(self, request: wire.Header) -> Answer:
         self._job = None

@@ -13,3 +13,4 @@ class Draft:
     duration_s: Fraction
     present_s: Fraction  # how much of the span it holds
     sound_s: Fraction | None  # how long the sound is; None without sound
+    needed_bytes: int = 0  # of the source's packets, see least.needed_bytes

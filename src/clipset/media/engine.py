@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from clipset.media import wire
 from clipset.media.limits import KEYFRAMES_APART_US, Limits
@@ -17,6 +18,7 @@ _REASONS = frozenset(  # what a child may say of a clip
     {Reason.TOO_SHORT, Reason.NO_VIDEO, Reason.DAMAGED_MEDIA, Reason.ABSENT, Reason.MEDIA_CRASH, Reason.MISSING_PART}
 )
 _DETAIL_CHARS_MAX = 300
+_NUMBER_MAX = 1 << 40
 _TRIMS = {name: name for name in ("exact", "smart")}
 _CODEC = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
 
@@ -50,7 +52,7 @@ class MediaEngine:
         Raises ClipsetError: damaged_media too if it is not this clip by this recipe; and Interrupted.
         """
         request = {"op": "inspect", "size": data.size_bytes, **self.request(clip)}
-        return _facts(self.call(request, (data,), clip.span.duration_us)[0]["facts"])
+        return _facts(self.call(request, (data,), clip.span.duration_us)[0].get("facts"))
 
     def check(self, data: ByteStream, clip: Clip) -> Facts:
         """Decode a clip that somebody else made, in full: mp4, webm, mkv, avi and what else libav reads.
@@ -60,7 +62,7 @@ class MediaEngine:
         clip), media_timeout, media_crash, and what the stream raises; and Interrupted.
         """
         request = {"op": "check", "size": data.size_bytes, **self.request(clip)}
-        return _facts(self.call(request, (data,), clip.span.duration_us + KEYFRAMES_APART_US)[0]["facts"])
+        return _facts(self.call(request, (data,), clip.span.duration_us + KEYFRAMES_APART_US)[0].get("facts"))
 
     def close(self) -> None:
         if self._process is not None:
@@ -106,6 +108,7 @@ class MediaCutter:
         self._media = media
         self._streams = (media.video,) if media.audio is None else (media.video, media.audio)
         self._opened_in: int | None = None
+        self._index_bytes: int | None = None  # not yet charged to a clip; None where no clip's least is known
 
     def open(self) -> None:
         """Raises ClipsetError, Interrupted."""
@@ -115,7 +118,9 @@ class MediaCutter:
             "origin_us": self._media.origin_us,
             "streams": [{"size": stream.size_bytes, "index": hint} for stream, hint in streams],
         }
-        self._engine.call(request, self._streams, 0)
+        answer, _ = self._engine.call(request, self._streams, 0)
+        if self._opened_in is None:
+            self._index_bytes = _bytes(answer.get("index_bytes"))
         self._opened_in = self._engine.child_pid
 
     def cut(self, clip: Clip) -> Trimmed:
@@ -124,10 +129,15 @@ class MediaCutter:
         """
         if self._opened_in is None or self._opened_in != self._engine.child_pid:
             self.open()
+        least_bytes = self._index_bytes
+        self._index_bytes = None if least_bytes is None else 0  # the first clip's, whatever becomes of it
         request = {"op": "cut", **self._engine.request(clip)}
         header, data = self._engine.call(request, self._streams, clip.span.duration_us)
-        facts = _facts(header["facts"])
+        facts = _facts(header.get("facts"))
         format_id = f"{self._media.format_id} {facts.format_id}".strip()
+        needed_bytes = _bytes(header.get("needed_bytes"))
+        if least_bytes is not None and needed_bytes is not None:
+            return Trimmed(data, replace(facts, format_id=format_id), least_bytes + needed_bytes)
         return Trimmed(data, replace(facts, format_id=format_id))
 
 
@@ -141,22 +151,39 @@ def _failure(header: wire.Header) -> Failure:
     return Failure(Reason(reason), printable[:_DETAIL_CHARS_MAX], stage)
 
 
-def _facts(fields: wire.Header) -> Facts:
+def _facts(fields: Any) -> Facts:
     """Raises ClipsetError (media_crash) unless every field is what it should be."""
     try:
         return Facts(
-            width_px=int(fields["width_px"]),
-            height_px=int(fields["height_px"]),
-            fps=Fraction(int(fields["fps"][0]), int(fields["fps"][1])),
-            frames=int(fields["frames"]),
-            duration_us=int(fields["duration_us"]),
+            width_px=_whole(fields["width_px"]),
+            height_px=_whole(fields["height_px"]),
+            fps=Fraction(_whole(fields["fps"][0]), _whole(fields["fps"][1])),
+            frames=_whole(fields["frames"]),
+            duration_us=_whole(fields["duration_us"]),
             video_codec=_codec(fields["video_codec"]),
             audio_codec=None if fields["audio_codec"] is None else _codec(fields["audio_codec"]),
             format_id=_TRIMS.get(fields["format_id"], ""),
         )
     except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
-        failure = Failure(Reason.MEDIA_CRASH, "the media child gave facts that make no sense", Stage.TRIM)
-        raise ClipsetError(failure) from error
+        raise _senseless() from error
+
+
+def _bytes(value: object) -> int | None:
+    """What the child says that a clip needs, None where it cannot know. Raises ClipsetError (media_crash)."""
+    try:
+        return None if value is None else _whole(value)
+    except ValueError as error:
+        raise _senseless() from error
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= _NUMBER_MAX:
+        raise ValueError("no fact is such a number")
+    return value
+
+
+def _senseless() -> ClipsetError:
+    return ClipsetError(Failure(Reason.MEDIA_CRASH, "the media child gave facts that make no sense", Stage.TRIM))
 
 
 def _codec(name: object) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
+from typing import NamedTuple
 
 import av
 
@@ -14,6 +15,7 @@ from clipset.media.draft import Draft
 from clipset.media.faults import absent, damaged, too_short
 from clipset.media.h264 import Unfit
 from clipset.media.layout import NotMedia
+from clipset.media.least import index_bytes
 from clipset.media.limits import Limits
 from clipset.media.packets import CutOff
 from clipset.media.pictures import OpenGroup
@@ -31,6 +33,14 @@ _DOUBTS = (Unfit, OpenGroup, CutOff, NotMedia, ClipsetError, av.FFmpegError, Uni
 Opened = MediaFile | PlaylistFile
 
 
+class Made(NamedTuple):
+    """A finished clip, and the bytes of the source's packets that it needs at the least."""
+
+    data: bytes
+    facts: Facts
+    needed_bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """An open video. `audio` may be the same file as `video`; None for no sound."""
@@ -42,7 +52,14 @@ class Job:
     limits: Limits
     pulse: Callable[[], None]
 
-    def cut(self, span: Span, comment: str) -> tuple[bytes, Facts]:
+    @property
+    def index_bytes(self) -> int | None:
+        """What has to be read before any clip; None where it is not known what a clip needs (no index, a playlist)."""
+        files = {id(file): file for file in (self.video, self.audio) if file is not None}.values()
+        layouts = [file.layout for file in files if isinstance(file, MediaFile)]
+        return index_bytes(layouts) if len(layouts) == len(files) else None
+
+    def cut(self, span: Span, comment: str) -> Made:
         """A finished clip, decoded and compared. Raises ClipsetError, and what libav and reading raise."""
         if span.start_us < self.origin_us:
             raise absent("the file begins after the span does")
@@ -53,22 +70,22 @@ class Job:
         if self.recipe.precision is Precision.SMART:
             with suppress(*_DOUBTS):
                 return self._smart(wanted, comment)
-        data, facts = self._judged(self._trimmed(wanted, comment), wanted)
-        return data, replace(facts, format_id="" if self.recipe.precision is Precision.EXACT else FELL_BACK)
+        made = self._judged(self._trimmed(wanted, comment), wanted)
+        return _marked(made, "" if self.recipe.precision is Precision.EXACT else FELL_BACK)
 
-    def _judged(self, draft: Draft | None, span: Span) -> tuple[bytes, Facts]:
+    def _judged(self, draft: Draft | None, span: Span) -> Made:
         present_us = us_of(draft.present_s) if draft is not None else 0
         if draft is None or present_us < self.recipe.min_share * span.duration_us:
             raise too_short(present_us, span.duration_us)
         seen = verify.decode_clip(BytesIO(draft.data), self.limits, self.pulse)
         verify.compare(seen, draft)
-        return draft.data, seen.facts()
+        return Made(draft.data, seen.facts(), draft.needed_bytes)
 
     def _trimmed(self, span: Span, comment: str) -> Draft | None:
         """Once more from a group of pictures earlier, if that may be what was missing."""
         for lead in range(2):
             with self._tracks(span, lead) as tracks, suppress(OpenGroup):
-                return exact.trim(tracks, self.recipe.short_side_px, comment, self.pulse)
+                return _counted(exact.trim(tracks, self.recipe.short_side_px, comment, self.pulse), tracks, span)
         raise damaged("an open group of pictures does not decode")
 
     def _copied(self, span: Span, comment: str) -> Draft | None:
@@ -76,15 +93,16 @@ class Job:
         if self.recipe.precision is not Precision.COPY or self.recipe.short_side_px is not None:
             return None
         with self._tracks(copying.wide(span), sound_lead_us=copying.SOUND_LEAD_US) as tracks:
-            return copying.copy(tracks, span, comment, self.pulse) if copying.can_copy(tracks) else None
+            if not copying.can_copy(tracks):
+                return None
+            return _counted(copying.copy(tracks, span, comment, self.pulse), tracks, span)
 
-    def _smart(self, span: Span, comment: str) -> tuple[bytes, Facts]:
+    def _smart(self, span: Span, comment: str) -> Made:
         """Raises one of _DOUBTS if there is the least of them."""
         with self._tracks(span) as tracks:
-            draft = smart.trim(tracks, self.recipe.short_side_px, comment, self.pulse)
+            draft = _counted(smart.trim(tracks, self.recipe.short_side_px, comment, self.pulse), tracks, span)
         with complaints.refused():
-            data, facts = self._judged(draft, span)
-        return data, replace(facts, format_id=SPLICED)
+            return _marked(self._judged(draft, span), SPLICED)
 
     @contextmanager
     def _tracks(self, span: Span, lead: int = 0, sound_lead_us: int = PREROLL_US) -> Iterator[Tracks]:
@@ -99,6 +117,14 @@ class Job:
         if self.audio is None:
             return None
         return video if self.audio is self.video else self.audio.at(span, video.zero_s)
+
+
+def _counted(draft: Draft | None, tracks: Tracks, span: Span) -> Draft | None:
+    return None if draft is None else replace(draft, needed_bytes=tracks.needed_bytes(span))
+
+
+def _marked(made: Made, format_id: str) -> Made:
+    return made._replace(facts=replace(made.facts, format_id=format_id))
 
 
 def inspect(

@@ -13,6 +13,7 @@ from av.stream import Stream
 
 from clipset.media.demux import Demuxer
 from clipset.media.layout import Access
+from clipset.media.least import PacketRow
 
 _SEEK_TRIES = 8
 _REORDER_MAX = 32  # pictures; H.264 and HEVC allow 16
@@ -43,16 +44,19 @@ class ReorderDepth:
 class PicturePackets:
     """Packets from the last keyframe presented at or before tick `start` until nothing before `end` can follow.
 
-    With `lead` they begin so many groups of pictures earlier. While iterated, `keyframe_tick` is that keyframe's, and
-    `next_tick` is when the first picture behind the span is shown, if a packet told.
+    With `lead` they begin so many groups of pictures earlier. While iterated, `keyframe_tick` is that keyframe's,
+    `next_tick` is when the first picture behind the span is shown, if a packet told; each packet is added to `seen`.
     """
 
-    def __init__(self, demuxer: Demuxer, stream: Stream, start: int, end: int, lead: int = 0) -> None:
+    def __init__(
+        self, demuxer: Demuxer, stream: Stream, start: int, end: int, lead: int, seen: list[PacketRow]
+    ) -> None:
         self.start = start
         self.end = end
         self.lead = lead
         self.keyframe_tick = start
         self.next_tick: int | None = None
+        self._seen = seen
         self._demuxer = demuxer
         self._stream = stream
         self._shown_until = start
@@ -73,6 +77,7 @@ class PicturePackets:
             late = late + 1 if tick >= self.end else 0
             if late:
                 self.next_tick = tick if self.next_tick is None else min(tick, self.next_tick)
+            self._seen.append(PacketRow(tick, packet.is_keyframe, packet.size))
             yield packet
             if late > depth.pictures or self._nothing_follows(packet):
                 self._demuxer.refuse_broken(packet)

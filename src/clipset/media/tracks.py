@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from av import Packet
@@ -16,6 +16,7 @@ from clipset.media.demux import Demuxer
 from clipset.media.entering import enter
 from clipset.media.faults import no_video
 from clipset.media.layout import Access, Layout
+from clipset.media.least import PacketRow, needed_bytes
 from clipset.media.limits import Limits
 from clipset.media.packets import ChosenPackets, PicturePackets, sound_packets, tick_of
 from clipset.media.pictures import Pictures, check_size
@@ -64,7 +65,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Tracks:
-    """What a clip is cut from. Used once, in one pass, and closed."""
+    """What a clip is cut from. Used once, in one pass, and closed. `seen_pictures` and `seen_sound` grow meanwhile."""
 
     picture: Track
     sound: Track | None
@@ -72,6 +73,8 @@ class Tracks:
     limits: Limits
     lead: int = 0  # groups of pictures to begin earlier than needed
     sound_lead_us: int = PREROLL_US  # how much earlier than the span to begin with the sound
+    seen_pictures: list[PacketRow] = field(default_factory=list)
+    seen_sound: list[PacketRow] = field(default_factory=list)
 
     @property
     def video_stream(self) -> VideoStream:
@@ -92,7 +95,7 @@ class Tracks:
     def picture_packets(self) -> PicturePackets:
         track = self.picture
         start, end = track.tick(self.span.start_us), track.tick(self.span.end_us)
-        return PicturePackets(track.demuxer, track.stream, start, end, self.lead)
+        return PicturePackets(track.demuxer, track.stream, start, end, self.lead, self.seen_pictures)
 
     def pictures(self, packets: PicturePackets | ChosenPackets) -> Pictures:
         return Pictures(packets, self.video_stream, self.limits)
@@ -108,10 +111,21 @@ class Tracks:
         """The span's sound, and a little before and behind it."""
         track = self.sound
         if track is None:
-            return iter(())
+            return
         seek = track.tick(_before(self.span, track, self.sound_lead_us))
         start = track.tick(max(0, self.span.start_us - self.sound_lead_us))
-        return sound_packets(track.demuxer, track.stream, seek, start, track.tick(_behind(self.span)))
+        for packet in sound_packets(track.demuxer, track.stream, seek, start, track.tick(_behind(self.span))):
+            self.seen_sound.append(PacketRow(tick_of(packet), True, packet.size))
+            yield packet
+
+    def needed_bytes(self, span: Span) -> int:
+        """What the span needs of the packets read so far."""
+        seen = ((self.picture, self.seen_pictures), (self.sound, self.seen_sound))
+        return sum(
+            needed_bytes(rows, track.tick(span.start_us), track.tick(span.end_us))
+            for track, rows in seen
+            if track is not None
+        )
 
     def close(self) -> None:
         self.picture.demuxer.close()

@@ -55,6 +55,36 @@ _EXPLANATIONS: Mapping[Reason, str] = {
 }
 
 
+_DEFAULT_ADVICE: Mapping[Disposition, str] = {
+    Disposition.LOST: "Another --source may have it.",
+    Disposition.RETRY: "Run the same fetch again; it is asked for when its time has come.",
+    Disposition.PACE: "Run the same fetch again after the cool-down.",
+    Disposition.STOP: "Mend it and run the same fetch again.",
+}
+_ADVICE: Mapping[Reason, str] = {
+    Reason.GEO_BLOCKED: "clipset retry with --reason geo_blocked, then fetch with --proxy in another country.",
+    Reason.AGE_RESTRICTED: "clipset retry with --reason age_restricted, then fetch with --cookies.",
+    Reason.MEMBERS_ONLY: "clipset retry with --reason members_only, then fetch with --cookies of a member.",
+    Reason.TOO_SHORT: "A smaller --min-share keeps what is there, after clipset retry.",
+    Reason.BAD_ANNOTATION: "Mend the row in the list.",
+    Reason.TOOL_OUTDATED: "pip install --upgrade yt-dlp, then run the same fetch again.",
+    Reason.ABSENT: "Name one more --source, or fill the folder; then run fetch again.",
+    Reason.UNKNOWN: "clipset reasons --unmatched shows the texts; a newer clipset may know them.",
+    Reason.BUG: "Report it with the log's traceback.",
+}
+
+
+def meaning(reason: Reason) -> str:
+    return _EXPLANATIONS[reason]
+
+
+def advice(reason: Reason, held: Disposition) -> str:
+    """What to do about clips that are not there for this reason. `held` is what holds for them."""
+    if held is Disposition.LOST and reason.disposition is Disposition.RETRY:
+        return f"Tried often enough; clipset retry with --reason {reason} begins anew."
+    return _ADVICE.get(reason, _DEFAULT_ADVICE[held])
+
+
 def rules() -> tuple[Explanation, ...]:
     """Every reason once, in the order of the enumeration, with the first example of the table."""
     return tuple(

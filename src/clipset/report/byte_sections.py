@@ -6,6 +6,7 @@ from clipset.report.findings import Findings
 from clipset.report.section import Row, Section, Table
 
 _GIB = 1 << 30
+_NOT_RECORDED = ("not recorded", "not recorded")
 _BIN_S = 0.5
 _MOST_LENGTH_BINS = 120
 
@@ -13,45 +14,69 @@ _MOST_LENGTH_BINS = 120
 def disk(found: Findings) -> Section | None:
     if found.stored_bytes is None:
         return None
-    done = found.clips.done
+    done, peak = found.clips.done, found.peak_temporary_bytes
     each = human_bytes(found.stored_bytes / done) if done else "nothing"
-    text = (
-        f"The clips take {_gib(found.stored_bytes)} ({found.stored_bytes:,} bytes), {each} each. The peak of temporary"
-        " space is not recorded: clips are cut in memory, so it is small beside them, and older downloaders kept whole"
-        " videos meanwhile."
-    )
+    text = f"The clips take {_gib(found.stored_bytes)} ({found.stored_bytes:,} bytes), {each} each."
+    if peak is None:
+        text += " The peak of temporary space was not recorded, as older versions and killed sessions did not."
+    else:
+        text += f" Beside them at most {_gib(peak)} ({peak:,} bytes) lay on disk for a while, in the session with most."
     rows: list[Row] = [
         ("clips", found.stored_bytes, _gib(found.stored_bytes)),
-        ("peak temporary", "not recorded", "not recorded"),
+        ("peak temporary", *(_NOT_RECORDED if peak is None else (peak, _gib(peak)))),
     ]
     return Section(
         "disk",
         "Disk space",
         (text,),
         table=Table(("what", "bytes", "size"), rows),
-        numbers={"stored_bytes": found.stored_bytes, "stored_gib": round(found.stored_bytes / _GIB, 2)},
+        numbers={
+            "stored_bytes": found.stored_bytes,
+            "stored_gib": round(found.stored_bytes / _GIB, 2),
+            "peak_temporary_bytes": peak,
+        },
     )
 
 
 def transfer(found: Findings) -> Section | None:
-    """The ledger does not know the fewest bytes that would have done."""
+    """Fetched against the least that the clips need, as far as the ledger knows it, and against what is stored."""
     if found.fetched_bytes is None:
         return None
-    fetched, stored = found.fetched_bytes, found.stored_bytes or 0
+    fetched, stored, least = found.fetched_bytes, found.stored_bytes or 0, found.least_bytes
     ratio = f", {fetched / stored:.2f} times as much as is stored" if fetched and stored else ""
     asked = f" {found.requests:,} requests in {found.attempts:,} attempts." if found.requests is not None else ""
-    text = (
-        f"{_gib(fetched)} were fetched{ratio}.{asked} The fewest bytes that would have been enough are not recorded, so"
-        " fetched is compared with stored."
-    )
+    text = f"{_gib(fetched)} were fetched{ratio}.{asked} {_least_text(found)}"
     rows = [("fetched", float(fetched), _gib(fetched)), ("stored", float(stored), _gib(stored))]
+    if least:
+        of_those = f"{found.least_clips:,} clips"
+        rows += [
+            (f"fetched for {of_those}", float(found.least_fetched_bytes), _gib(found.least_fetched_bytes)),
+            (f"least for {of_those}", float(least), _gib(least)),
+        ]
     return Section(
         "transfer",
-        "Bytes fetched and stored",
+        "Bytes fetched, needed and stored",
         (text,),
-        ranked("Bytes fetched and stored", rows, "bytes"),
+        ranked("Bytes fetched, needed and stored", rows, "bytes"),
         Table(("what", "bytes", "size"), [(name, int(size), said) for name, size, said in rows]),
-        {"fetched_bytes": fetched, "requests": found.requests, "attempts": found.attempts},
+        {
+            "fetched_bytes": fetched,
+            "least_bytes": least or None,
+            "least_clips": found.least_clips,
+            "fetched_per_least": round(found.least_fetched_bytes / least, 4) if least else None,
+            "requests": found.requests,
+            "attempts": found.attempts,
+        },
+    )
+
+
+def _least_text(found: Findings) -> str:
+    if not found.least_bytes:
+        return "What the clips need at the least was not recorded, so fetched is compared with stored."
+    ratio = found.least_fetched_bytes / found.least_bytes
+    return (
+        "What clips need of their videos at the least (packets from a keyframe on, indexes) is known for"
+        f" {found.least_clips:,} of {found.clips.done:,} clips: {ratio:.2f} times that was fetched for them."
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from clipset.ledger.tallies import CoolDown, ListRow
+from clipset.ledger.tallies import CoolDown, ListRow, Way
 from clipset.report.durations import Timings
 
 
@@ -61,8 +61,13 @@ class Findings:
     cool_downs: list[CoolDown] = field(default_factory=list)
     fetched_bytes: int | None = None
     stored_bytes: int | None = None
+    least_bytes: int = 0  # of the clips of which it is known
+    least_clips: int = 0
+    least_fetched_bytes: int = 0  # what was fetched for those
+    peak_temporary_bytes: int | None = None
     attempts: int | None = None
     requests: int | None = None
+    ways: list[Way] = field(default_factory=list)
     sources: list[tuple[str, int, int | None, int | None]] = field(default_factory=list)  # clips, fetched, stored bytes
     picture_sizes: list[tuple[int, int, int]] = field(default_factory=list)  # width, height, clips
     frame_rates: list[tuple[float, int]] = field(default_factory=list)

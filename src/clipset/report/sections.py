@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from clipset.report import byte_sections, count_sections, time_sections
+from clipset.report import byte_sections, count_sections, time_sections, way_sections
 from clipset.report.availability import availability
 from clipset.report.findings import Findings
 from clipset.report.section import Section
@@ -19,6 +19,7 @@ _PARTS: tuple[Callable[[Findings], Section | None], ...] = (
     count_sections.classes,
     time_sections.pace,
     byte_sections.transfer,
+    way_sections.ways,
     byte_sections.sources,
     byte_sections.pictures,
     byte_sections.rates,

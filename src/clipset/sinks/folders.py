@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from clipset.durable import plain_os_errors, sync_folder
 from clipset.reasons import Reason
+from clipset.space import Holding, TemporarySpace
 from clipset.types import ByteStream, ClipsetError, Failure, Stage
 
 # what file systems say that have no hard links, or no more of them for this file
@@ -35,19 +36,20 @@ class FolderSink:
     """Implements `types.Sink` below `root`; safe to use from several threads.
 
     Drafts lie in `.clipset/tmp`, not beside their targets: clearing up after a crash then looks at one folder instead
-    of a tree of 650,000 files. For that the whole dataset has to be on one file system.
+    of a tree of 650,000 files. For that the whole dataset has to be on one file system. `space` is told of them.
 
     Every method takes relative paths with /. Raises ValueError for a path that is absolute, has `..` or lies in
     `.clipset`, and ClipsetError (no_permission) for one that a symbolic link leads out of `root`.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, space: TemporarySpace | None = None) -> None:
         self._root = root.resolve()
         self._drafts = self._root / ".clipset" / "tmp"
+        self._space = space or TemporarySpace()
 
     def put(self, path: str, data: bytes) -> None:
         """Atomic and durable; replaces. Raises ClipsetError (disk_full, no_permission)."""
-        self._place(path, lambda draft: _write(draft, data))
+        self._place(path, lambda draft, holding: _write(draft, data, holding))
 
     def link(self, path: str, target: str) -> None:
         """Make `path` the same file as `target`, replacing; a copy where links do not work.
@@ -56,14 +58,14 @@ class FolderSink:
         """
         source = self._inside(target)
         if self._inside(path) != source:
-            self._place(path, lambda draft: link_or_copy(source, draft))
+            self._place(path, lambda draft, holding: link_or_copy(source, draft, holding))
 
     def take(self, path: str, source: Path, *, copies: bool = False) -> None:
         """Make `path` the same file as one from outside, replacing; a copy where links do not work, or always.
 
         Raises ClipsetError (disk_full, no_permission), FileNotFoundError when `source` is not there.
         """
-        self._place(path, lambda draft: (_copy if copies else link_or_copy)(source, draft))
+        self._place(path, lambda draft, holding: (_copy if copies else link_or_copy)(source, draft, holding))
 
     def get(self, path: str) -> ByteStream | None:
         """The finished file, or None."""
@@ -79,16 +81,17 @@ class FolderSink:
                 draft.unlink(missing_ok=True)
         return len(drafts)
 
-    def _place(self, path: str, make: Callable[[Path], None]) -> None:
+    def _place(self, path: str, make: Callable[[Path, Holding], None]) -> None:
         final = self._inside(path)
-        draft = self._drafts / f"{uuid.uuid4().hex}.draft"
+        draft, holding = self._drafts / f"{uuid.uuid4().hex}.draft", self._space.hold()
         with plain_os_errors(final):
             make_folder(self._drafts)
             make_folder(final.parent)
             try:
-                make(draft)
+                make(draft, holding)
                 draft.replace(final)
             finally:
+                holding.release()
                 # still there after a failure, and after renaming a link over the same file, which does nothing
                 draft.unlink(missing_ok=True)
             sync_folder(final.parent)
@@ -109,24 +112,26 @@ def inside(root: Path, path: str) -> Path:
     return full
 
 
-def _write(draft: Path, data: bytes) -> None:
+def _write(draft: Path, data: bytes, holding: Holding) -> None:
+    holding.grow(len(data))
     with draft.open("xb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
 
 
-def link_or_copy(source: Path, draft: Path) -> None:
+def link_or_copy(source: Path, draft: Path, holding: Holding | None = None) -> None:
+    """`holding` grows by what is copied: a link takes no space."""
     try:
         draft.hardlink_to(source)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        _copy(source, draft)
+        _copy(source, draft, holding or TemporarySpace().hold())
 
 
-def _copy(source: Path, draft: Path) -> None:
-    _write(draft, source.read_bytes())
+def _copy(source: Path, draft: Path, holding: Holding) -> None:
+    _write(draft, source.read_bytes(), holding)
 
 
 def make_folder(folder: Path) -> None:

@@ -18,7 +18,7 @@ def youtube(argument: str, setting: Setting) -> Prepared:
     if argument:
         raise UserError(f"--source youtube takes nothing after a colon, not {argument!r}")
     try:
-        config = YouTubeConfig(origin=setting.youtube_origin)
+        config = YouTubeConfig(origin=setting.youtube_origin, space=setting.space)
     except ValueError as error:
         raise UserError(f"--youtube-origin: {error}") from None
     if setting.youtube_clients:

@@ -2,16 +2,19 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from clipset.sources.youtube.config import Choose, Egress, Gate
+from clipset.space import TemporarySpace
 from clipset.types import Recipe, Source
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """`abort` ends even what is in flight; the gates end waiting for a permit by themselves."""
+    """`abort` ends even what is in flight; the gates end waiting for a permit by themselves. Temporary files are
+    counted in `space`.
+    """
 
     recipe: Recipe
     abort: threading.Event
@@ -20,6 +23,7 @@ class Setting:
     choose: Choose
     youtube_origin: str | None = None
     youtube_clients: tuple[str, ...] = ()
+    space: TemporarySpace = field(default_factory=TemporarySpace)
 
 
 @dataclass(frozen=True, slots=True)

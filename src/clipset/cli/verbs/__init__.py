@@ -1,6 +1,6 @@
 """The verbs: their words, options and help; what they do is in the modules of their names beside this package."""
 
-from clipset.cli.verbs.dataset import adopt, rebuild, status
+from clipset.cli.verbs.dataset import adopt, failures, rebuild, status
 from clipset.cli.verbs.doubts import reasons, reclassify, retry
 from clipset.cli.verbs.exports import frames, sound, stats
 from clipset.cli.verbs.fetching import demo, fetch, plan
@@ -13,6 +13,7 @@ VERBS = (
     fetch,
     plan,
     status,
+    failures,
     report,
     explore,
     datasets,

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from clipset.cli.adopt import AdoptOptions, AdoptOrder
 from clipset.cli.adopt import adopt as run_adopt
+from clipset.cli.failures import FailureOptions, print_failures
 from clipset.cli.options import ClipOptions, ListOptions, SelectionOptions
 from clipset.cli.outcome import Exit
 from clipset.cli.rebuild import rebuild as run_rebuild
@@ -25,6 +26,28 @@ def status(dataset: Annotated[Path, PLACE], /, *, json: Annotated[bool, Paramete
         Print one JSON object.
     """
     return print_status(dataset, as_json=json)
+
+
+def failures(
+    dataset: Annotated[Path, PLACE],
+    /,
+    *,
+    asked: FailureOptions = FailureOptions(),  # noqa: B008 - frozen
+    csv: Annotated[bool, SWITCH] = False,
+    json: Annotated[bool, SWITCH] = False,
+) -> Exit:
+    """Say why clips are not there: each reason with its clips, what it means, what to do; and clip by clip.
+
+    Parameters
+    ----------
+    dataset
+        The directory of the dataset.
+    csv
+        Print the clips as failed.csv has them, and nothing else.
+    json
+        Print one JSON object: the reasons, and the clips where some are asked for.
+    """
+    return print_failures(dataset, asked, as_csv=csv, as_json=json)
 
 
 def adopt(

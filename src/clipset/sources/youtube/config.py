@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
+from clipset.space import TemporarySpace
+
 _PROXY_SCHEMES = frozenset({"http", "https", "socks4", "socks4a", "socks5", "socks5h"})
 
 
@@ -16,7 +18,7 @@ class YouTubeConfig:
     `lean_clients` answer with one player request, no page and no JavaScript. `second_clients` are asked before
     a doubtful answer is believed; `default` means yt-dlp's own choice. `origin` (`http://host:port`) replaces the
     scheme and host of every YouTube URL. `cache_dir` is where yt-dlp may keep solved player functions; without it
-    nothing is written.
+    nothing is written. Temporary files are counted in `space`.
     """
 
     origin: str | None = None
@@ -24,6 +26,7 @@ class YouTubeConfig:
     second_clients: tuple[str, ...] = ("default",)
     socket_timeout_s: float = 20.0
     cache_dir: Path | None = None
+    space: TemporarySpace = field(default_factory=TemporarySpace, compare=False)
 
     def __post_init__(self) -> None:
         if self.origin is None:

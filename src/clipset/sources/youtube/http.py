@@ -16,6 +16,7 @@ from clipset.sources.youtube.rendition import Rendition
 from clipset.sources.youtube.response import MeteredResponse, RequestFailed
 from clipset.sources.youtube.seam import ResolverYDL
 from clipset.sources.youtube.spool import Spool
+from clipset.space import TemporarySpace
 from clipset.types import US_PER_S, ClipsetError, Interrupted, Stage
 
 # YouTube throttles larger ranges; yt-dlp asks for the same (`http_chunk_size`).
@@ -38,11 +39,21 @@ class Address(Protocol):
 class HttpStream:
     """Reads by range. A cut connection resumes, an address that stopped working is renewed, both unseen.
 
-    A server that ignores ranges is read once from the start into a temporary file, as far as reads need it.
+    A server that ignores ranges is read once from the start into a temporary file, as far as reads need it; `space` is
+    told of it.
     """
 
-    def __init__(self, ydl: ResolverYDL, address: Address, gate: Gate, clock: Clock, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        ydl: ResolverYDL,
+        address: Address,
+        gate: Gate,
+        clock: Clock,
+        stop: threading.Event,
+        space: TemporarySpace,
+    ) -> None:
         self._ydl, self._address, self._gate, self._clock, self._stop = ydl, address, gate, clock, stop
+        self._space = space
         self._size_bytes: int | None = address.current().size_bytes
         self._size_is_certain = False
         self._served_at: int | None = None  # where bytes came from once
@@ -135,7 +146,7 @@ class HttpStream:
             if response.status == 206:
                 self._note_size(_total_bytes(response, start))
                 return response
-            self._spool = Spool(response, self._reopen, self._size_bytes)
+            self._spool = Spool(response, self._reopen, self._size_bytes, self._space.hold())
         except ClipsetError:
             response.close()
             raise

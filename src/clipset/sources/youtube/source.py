@@ -142,7 +142,7 @@ class YouTubeSource:
             raise ClipsetError(Failure(Reason.EXPIRED_URL, detail, Stage.FETCH)) from None
 
     def _stream(self, session: _Session, address: Address, streams: ExitStack) -> HttpStream:
-        stream = HttpStream(session.ydl, address, session.gate, self._clock, self._stop)
+        stream = HttpStream(session.ydl, address, session.gate, self._clock, self._stop, self._config.space)
         streams.callback(stream.close)
         return stream
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from clipset.reasons import Reason
 from clipset.sources.youtube import verdict
 from clipset.sources.youtube.response import MeteredResponse, RequestFailed
+from clipset.space import Holding
 from clipset.types import ClipsetError, Stage
 
 # No rendition of a few hundred pixels in height is larger, whatever its length; more is a body without an end.
@@ -20,13 +21,18 @@ _MAX_RESTARTS = 2
 class Spool:
     """Downloads as far as reads need, from the start; deleted on close.
 
-    `expected_bytes` is the announced size; a body over twice that, and over 4 GiB, is given up.
+    `expected_bytes` is the announced size; a body over twice that, and over 4 GiB, is given up. `holding` grows with
+    the file.
     """
 
     def __init__(
-        self, response: MeteredResponse, reopen: Callable[[], MeteredResponse], expected_bytes: int | None
+        self,
+        response: MeteredResponse,
+        reopen: Callable[[], MeteredResponse],
+        expected_bytes: int | None,
+        holding: Holding,
     ) -> None:
-        self._response, self._reopen = response, reopen
+        self._response, self._reopen, self._holding = response, reopen, holding
         self._limit_bytes = max(2 * (expected_bytes or 0), MIN_LIMIT_BYTES)
         length = response.get_header("Content-Length") or ""
         self.size_bytes: int | None = int(length) if length.isdecimal() else None
@@ -46,6 +52,7 @@ class Spool:
     def close(self) -> None:
         self._response.close()
         self._file.close()
+        self._holding.release()
 
     @property
     def _complete(self) -> bool:
@@ -65,6 +72,7 @@ class Spool:
         self._append(piece)
 
     def _append(self, piece: bytes) -> None:
+        self._holding.grow(len(piece))
         try:
             self._file.write(piece)
             self._file.flush()
