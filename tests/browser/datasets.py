@@ -45,10 +45,10 @@ def fetching(rows: Path, directory: Path, youtube: Rehearsal, *words: object) ->
 
 
 def write_heavy(path: Path, seconds: int) -> None:
-    """Noise: two megabytes a second, so that a browser does not read it to the end before it needs to."""
+    """Noise: megabytes a second and a keyframe each, so that a browser has no reason to read all before it seeks."""
     noise = random.Random(0)
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as target:
-        stream = target.add_stream("libx264", rate=25, options={"preset": "ultrafast", "qp": "4"})
+        stream = target.add_stream("libx264", rate=25, options={"preset": "ultrafast", "qp": "12", "g": "25"})
         stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
         for _ in range(seconds * 25):
             frame = av.VideoFrame(320, 180, "yuv420p")
