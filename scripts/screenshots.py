@@ -5,6 +5,7 @@
 A Chromium has to be there, and nothing leaves the machine. Without names all are made, which takes two minutes.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -57,7 +58,8 @@ class Studio:
 @contextmanager
 def explored(browser: Browser, directory: Path) -> Iterator[Studio]:
     command = [sys.executable, "-m", "clipset", "explore", str(directory), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    alone = os.environ | {"XDG_CACHE_HOME": str(directory.with_name("cache"))}
+    with subprocess.Popen(command, env=alone, stdout=subprocess.PIPE, text=True) as server:
         try:
             yield Studio(browser, server.stdout.readline().strip().rstrip("/"))
         finally:

@@ -70,12 +70,12 @@ def page(context: BrowserContext, watch: Watch) -> Page:
 
 
 class Explorer:
-    """`clipset explore` as a process of its own."""
+    """`clipset explore` as a process of its own, with a cache beside the dataset."""
 
     def __init__(self, directory: Path) -> None:
         self.process = subprocess.Popen(
             clipset_command("explore", directory, "--port", 0),
-            env=environment(),
+            env=environment() | {"XDG_CACHE_HOME": str(directory.with_name("cache"))},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
