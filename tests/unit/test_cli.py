@@ -54,6 +54,7 @@ MISTAKES = {
     "an engine that is none": (["fetch", "list.csv", "--out", "d", "--engine", "spark"], "--engine"),
     "no such precision": (["plan", "list.csv", "--precision", "roughly"], "--precision"),
     "no such dataset": (["status", "d"], "no clipset dataset"),
+    "nothing to merge": (["merge", "d", "--out", "e"], "no clipset dataset"),
     "a form that is none": (["convert", "list.csv", "list.parquet"], ".csv"),
 }  # fmt: skip
 

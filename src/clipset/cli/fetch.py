@@ -1,6 +1,7 @@
 """`clipset fetch`: the main job, one session of it."""
 
 import json
+import platform
 import signal
 import sys
 import threading
@@ -211,4 +212,5 @@ def _options(order: Order) -> str:
     """For the record; nothing that could hold a secret."""
     kept = {"lists": [path.name for path in order.annotations], "rate": order.reach.rate, "jobs": order.running.jobs}
     kept |= {"sources": [source.partition(":")[0] for source in order.reach.source]}
+    kept |= {"shard": order.selection.shard, "node": platform.node()}  # no two sessions of a merged ledger are the same
     return json.dumps(kept)

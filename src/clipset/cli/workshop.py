@@ -93,12 +93,14 @@ def gates(
     reach: ReachOptions, ways: tuple[Egress, ...], known: list[EgressRow], clock: Clock, stops: Stops
 ) -> dict[str, Gate]:
     """One a way out, each going on where the ledger says it stopped."""
-    states = {row.name: EgressState.from_json(row.state) for row in known}
-    rate = policy(reach)
-    return {
-        way.name: Gate(way.name, states.get(way.name, EgressState()), rate, clock, stops.drain, platform.node())
-        for way in ways
-    }
+    node, rate = platform.node(), policy(reach)
+    return {way.name: Gate(way.name, _state(way.name, node, known), rate, clock, stops.drain, node) for way in ways}
+
+
+def _state(name: str, node: str, known: list[EgressRow]) -> EgressState:
+    """As the egress was last seen; in a merged ledger its row may be called by the machine too."""
+    states = [EgressState.from_json(row.state) for row in known if row.name in {name, f"{name}@{node}"}]
+    return max(states, key=lambda state: state.seen_us, default=EgressState())
 
 
 def sources(reach: ReachOptions, setting: Setting) -> list[Prepared]:

@@ -10,8 +10,10 @@ class Verdict(StrEnum):
     VERIFIED = "verified"  # it is the clip of its name, and the ledger has it now
     ADOPTED = "adopted"
     EXPORTED = "exported"
+    MERGED = "merged"
     SILENT = "silent"  # a clip without sound, of which sound is wanted
     KNOWN = "known"  # the clip is done already
+    MISSING = "missing"  # a ledger has it, the disk does not
     DAMAGED = "damaged"
     SHORT = "short"  # less of the clip than --min-share
     OTHER = "other"  # intact, but another thing than the clip of its name

@@ -33,7 +33,8 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     """Create or open, and bring the schema up to date. Raises LedgerCorrupt, LedgerVersion, ClipsetError."""
     with plain_errors(path):
         _require_sqlite()
-        connection = sqlite3.connect(path, isolation_level=None)
+        uri = path.absolute().as_uri()  # as those of other ledgers, which `attached` names
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None)
         try:
             connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
             connection.execute("PRAGMA journal_mode = WAL")
@@ -130,17 +131,56 @@ def _open_frozen(path: Path, *, any_thread: bool) -> sqlite3.Connection:
     Without a log the file is complete and can be read as it is. With one (its writer was killed, then the disk was
     made read-only) the log must be replayed, so a copy is opened; it lives in memory afterwards.
     """
-    log = path.with_name(path.name + "-wal")
-    if not log.exists() or log.stat().st_size == 0:
+    if not _log(path):
         return _probe(path.absolute().as_uri() + "?immutable=1", any_thread=any_thread)
     with tempfile.TemporaryDirectory(prefix="clipset-") as folder:
-        copy = Path(folder) / path.name
-        shutil.copyfile(path, copy)
-        shutil.copyfile(log, copy.with_name(log.name))
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=not any_thread)
-        with closing(_probe(copy.as_uri())) as source:
+        with closing(_probe(_copied(path, Path(folder)).as_uri())) as source:
             source.backup(connection)
     return connection
+
+
+def _log(path: Path) -> Path | None:
+    """The log beside a ledger, if there is anything in it."""
+    log = path.with_name(path.name + "-wal")
+    return log if log.exists() and log.stat().st_size > 0 else None
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    copy = folder / path.name
+    shutil.copyfile(path, copy)
+    if log := _log(path):
+        shutil.copyfile(log, copy.with_name(log.name))
+    return copy
+
+
+@contextmanager
+def attached(connection: sqlite3.Connection, path: Path, name: str) -> Iterator[None]:
+    """Another ledger beside the connection's own, to read, as `connect_reader` does: beside its writer, on a read-only
+    disk. Outside of a transaction. Raises as `connect_writer` does.
+    """
+    with tempfile.TemporaryDirectory(prefix="clipset-") as folder, plain_errors(path):
+        connection.execute(f"ATTACH ? AS {name}", (_readable_uri(path, Path(folder)),))
+        try:
+            found, known = int(connection.execute(f"PRAGMA {name}.user_version").fetchone()[0]), len(migrations())
+            if found != known:
+                raise LedgerVersion(path, found, known)
+            yield
+        finally:
+            connection.execute(f"DETACH {name}")
+
+
+def _readable_uri(path: Path, folder: Path) -> str:
+    """See `_open_frozen`; a copy, where one is needed, goes into `folder`."""
+    uri = path.absolute().as_uri()
+    try:
+        _probe(uri + "?mode=ro").close()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _DENIED:
+            raise
+    else:
+        return uri + "?mode=ro"
+    return _copied(path, folder).as_uri() if _log(path) else uri + "?immutable=1"
 
 
 @contextmanager

@@ -201,7 +201,8 @@ def _egress(
 
 def session_states(connection: sqlite3.Connection) -> tuple[SessionStatus, ...]:
     found = connection.execute(
-        "SELECT started_at_us, stopped_at_us, done, failed, stopped_by, peak_temporary_bytes FROM session ORDER BY key"
+        "SELECT started_at_us, stopped_at_us, done, failed, stopped_by, peak_temporary_bytes FROM session"
+        " ORDER BY started_at_us, key"
     )
     return tuple(
         SessionStatus(iso(started_us), None if stopped_us is None else iso(stopped_us), *rest)

@@ -34,7 +34,7 @@ _COOL_DOWNS = """
 SELECT egress, at_us, next_us FROM (
     SELECT egress, at_us, reason IS 'throttled' AS refused, lead(at_us) OVER ways AS next_us,
            lead(reason IS 'throttled') OVER ways AS next_refused
-    FROM attempt WHERE egress <> '' WINDOW ways AS (PARTITION BY egress ORDER BY at_us, key))
+    FROM attempt WHERE egress <> '' WINDOW ways AS (PARTITION BY egress, node ORDER BY at_us, key))
 WHERE refused AND next_refused IS NOT 1 ORDER BY at_us
 """
 _LOSSES = """
@@ -48,6 +48,7 @@ FROM plan JOIN dataset ON dataset.key = plan.dataset_key ORDER BY plan.key
 """
 _SIZES = "SELECT width_px, height_px, count(*) FROM stored GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
 _RATES = "SELECT round(1.0 * fps_numerator / fps_denominator, 2), count(*) FROM stored GROUP BY 1 ORDER BY 2 DESC, 1"
+_SESSIONS = "SELECT key, started_at_us, stopped_at_us, stopped_by, tools FROM session ORDER BY started_at_us, key"
 _LENGTHS = "SELECT duration_us / ?, count(*) FROM stored GROUP BY 1 ORDER BY 1"
 
 
@@ -163,7 +164,7 @@ def lists(ledger: LedgerReader) -> list[ListRow]:
 
 
 def sessions(ledger: LedgerReader) -> list[SessionRow]:
-    rows = ledger.select("SELECT key, started_at_us, stopped_at_us, stopped_by, tools FROM session ORDER BY key")
+    rows = ledger.select(_SESSIONS)
     return [
         SessionRow(key, started_us, stopped_us, stopped_by, _tools(tools))
         for key, started_us, stopped_us, stopped_by, tools in rows

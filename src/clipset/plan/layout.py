@@ -76,6 +76,13 @@ class _Folders:
         folder = self.of.get(name)
         return self._assign(name) if folder is None else folder
 
+    def keep(self, name: str, folder: str) -> str:
+        """A folder given elsewhere stays, unless the name has one here or another name has that one."""
+        if name not in self.of and _folded(folder) not in self._taken:
+            self._taken.add(_folded(folder))
+            self.of[name] = folder
+        return self(name)
+
     def _assign(self, name: str) -> str:
         folder = next(folder for folder in self._candidates(name) if _folded(folder) not in self._taken)
         self._taken.add(_folded(folder))
@@ -108,6 +115,14 @@ class Layout:
     @property
     def splits(self) -> Mapping[str, str]:
         return MappingProxyType(self._splits.of)
+
+    def keep_label(self, label: str, folder: str) -> str:
+        """The folder here of a label that has `folder` in another dataset: the same one where it can be."""
+        return self._labels.keep(label, folder)
+
+    def keep_split(self, split: str, folder: str) -> str:
+        """As `keep_label`."""
+        return self._splits.keep(split, folder)
 
     def path(self, row: Annotation) -> str:
         """`<split>/<label>/<video id>_<start>_<end>.mp4`; without a label directly under the split."""

@@ -15,7 +15,7 @@ from clipset.progress.text import human_duration, printable
 from clipset.types import US_PER_S
 
 _LINE_EVERY_S, _EVENT_EVERY_S = 10, 5
-_FINE = frozenset({Verdict.VERIFIED, Verdict.ADOPTED, Verdict.EXPORTED, Verdict.SILENT, Verdict.KNOWN})
+_FINE = frozenset({Verdict.VERIFIED, Verdict.ADOPTED, Verdict.EXPORTED, Verdict.MERGED, Verdict.SILENT, Verdict.KNOWN})
 _SHOWN_LINES = 200  # of a tree in which nothing is right, the first ones tell; programs get all of them
 
 

@@ -1,6 +1,6 @@
 """The verbs: their words, options and help; what they do is in the modules of their names beside this package."""
 
-from clipset.cli.verbs.dataset import adopt, failures, rebuild, status
+from clipset.cli.verbs.dataset import adopt, failures, merge, rebuild, status
 from clipset.cli.verbs.doubts import reasons, reclassify, retry
 from clipset.cli.verbs.exports import frames, sound, stats
 from clipset.cli.verbs.fetching import demo, fetch, plan
@@ -23,6 +23,7 @@ VERBS = (
     index,
     adopt,
     rebuild,
+    merge,
     frames,
     sound,
     stats,

@@ -8,11 +8,13 @@ from cyclopts import Parameter
 from clipset.cli.adopt import AdoptOptions, AdoptOrder
 from clipset.cli.adopt import adopt as run_adopt
 from clipset.cli.failures import FailureOptions, print_failures
+from clipset.cli.merge import merge as run_merge
 from clipset.cli.options import ClipOptions, ListOptions, SelectionOptions
 from clipset.cli.outcome import Exit
 from clipset.cli.rebuild import rebuild as run_rebuild
 from clipset.cli.status import print_status
 from clipset.cli.verbs.parameters import LISTS, PLACE, SWITCH
+from clipset.existing.merge import Merge
 
 
 def status(dataset: Annotated[Path, PLACE], /, *, json: Annotated[bool, Parameter(negative=())] = False) -> Exit:
@@ -94,3 +96,33 @@ def rebuild(
         Print one JSON event a line on standard output, no live display.
     """
     return run_rebuild(dataset, force=force, jobs=jobs, as_json=json)
+
+
+def merge(
+    datasets: Annotated[tuple[Path, ...], LISTS],
+    /,
+    *,
+    out: Annotated[Path, PLACE],
+    copy: Annotated[bool, SWITCH] = False,
+    verify: Annotated[bool, SWITCH] = False,
+    dry_run: Annotated[bool, SWITCH] = False,
+    json: Annotated[bool, SWITCH] = False,
+) -> Exit:
+    """Join datasets that shards made by themselves (fetch --shard) into one; they are only read, and may be in use.
+
+    Parameters
+    ----------
+    datasets
+        The directories of the datasets. Of a clip that two made differently, the one named first is kept.
+    out
+        The directory to merge into, new or merged into before: then it gets what is new.
+    copy
+        Copy the files instead of linking them.
+    verify
+        Compare the SHA-256 of each new file with its ledger, not only its size.
+    dry_run
+        Say what would be merged and write nothing.
+    json
+        Print one JSON event a line on standard output, no live display.
+    """
+    return run_merge(Merge(datasets, out, copy, verify, dry_run), as_json=json)
