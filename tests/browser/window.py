@@ -8,6 +8,7 @@ from playwright.sync_api import BrowserContext, Playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ASKED_FOR = "CLIPSET_TEST_BROWSER"
+PATIENCE_MS = 30_000  # nothing takes that long; a machine under load may
 
 # Whatever is not on this machine would have to go through a proxy that is not there, and the browser's own errands too.
 ARGUMENTS = (

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import exploring
 from datasets import DONE, GONE, HOSTILE, PLAYABLE, explored, write_heavy
+from explorer import exploring
 from playwright.sync_api import Page, expect
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import exploring
 from datasets import fetching
+from explorer import exploring
 from playwright.sync_api import Page, expect
 from program import clipset, clipset_command, environment, write_list
 
