@@ -6,7 +6,7 @@ import sys
 ALL = (
     *("bench_peers", "bench_throughput", "bench_clip"),
     *("bench_read", "bench_load", "bench_plan", "bench_scale", "bench_merge"),
-    *("bench_mirror", "bench_trim", "bench_governor --world guest --seeds 2", "bench_explore"),
+    *("bench_mirror", "bench_trim", "bench_governor --world guest --seeds 2", "bench_explore", "bench_ray"),
 )
 
 

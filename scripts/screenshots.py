@@ -1,138 +1,181 @@
-"""Makes the pictures of the pages in docs/images: of `clipset explore` and of `clipset report`.
+"""Makes docs/images/*.png: the explorer beside a fetch from the offline YouTube, and the report of the reference run.
 
-.venv/bin/python scripts/screenshots.py [NAME...]
+.venv/bin/python scripts/screenshots.py
 
-A Chromium has to be there, and nothing leaves the machine. Without names all are made, which takes two minutes.
+Needs Debian's chromium, or the browser that CLIPSET_TEST_BROWSER names. What is shown is synthetic: the videos are
+generated, and the report's ledger has the aggregates of the run of 2019 (tests/unit/reference_run.py).
 """
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pictured import clips_of_a_class, run_in_the_middle
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from clipset.rehearsal import Rehearsal
+from clipset.rehearsal import Rehearsal, Scenario, Video
 
 ROOT = Path(__file__).parents[1]
-sys.path += [str(ROOT / "tests" / part) for part in ("browser", "unit")]
+sys.path.append(str(ROOT / "tests" / "unit"))
+from reference_run import ReferenceRun  # noqa: E402 - found by the line above
 
-from reference_run import ReferenceRun  # noqa: E402 - from the tests
-from window import find_browser, launch  # noqa: E402
+TARGET = ROOT / "docs" / "images"
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+PATIENCE_MS = 300_000
+LABELS = (
+    "abseiling", "archery", "baking cookies", "bouncing on trampoline", "building cabinet",
+    "catching or throwing frisbee", "dribbling basketball", "juggling balls", "massaging person's head",
+    "mountain climber (exercise)", "playing guitar", "pumping fist", "riding a bike", "robot dancing", "shaking head",
+    "side kick", "tai chi", "tap dancing",
+)  # fmt: skip
+GONE = {"private": 20, "removed": 33, "terminated": 46, "terms_of_service": 67, "age": 69}  # the last of so many videos
+VIDEOS, SHOWN_AT = 140, 70
+SCENES = 12  # different pictures, which the videos share: so they are generated quickly
+SHOWN_CLASS = "riding a bike"
 
-IMAGES = ROOT / "docs" / "images"
-WINDOW = {"width": 1280, "height": 800}
-PHONE = {"width": 360, "height": 740}
-GUITAR = "/class?label=playing+guitar"
-CLIP = "guitar-0003_000003_000013"
+
+def video_id(number: int) -> str:
+    return f"Rehearse{number:03d}"
 
 
-def clipset(*words: object, expected: int = 0) -> None:
-    ran = subprocess.run([sys.executable, "-m", "clipset", *map(str, words)], check=False)
-    if ran.returncode != expected:
-        raise SystemExit(f"clipset {words[0]} ended with {ran.returncode}")
+def rows() -> Iterator[str]:
+    """A Kinetics CSV: a clip of ten seconds for each video, two for every fifth."""
+    yield "label,youtube_id,time_start,time_end,split"
+    for number in range(VIDEOS):
+        label, split = LABELS[number % len(LABELS)], ("train", "train", "val", "train", "test")[number % 5]
+        yield f"{label},{video_id(number)},{number % 5},{number % 5 + 10},{split}"
+        if number % 5 == 2:
+            yield f"{label},{video_id(number)},16,26,{split}"
 
 
-class Studio:
-    """A browser in front of the pages of a dataset."""
-
-    def __init__(self, browser: Browser, url: str) -> None:
-        self._browser, self._url = browser, url
-
-    @contextmanager
-    def page(self, address: str, name: str, *, window: dict[str, int] = WINDOW, theme: str = "light") -> Iterator[Page]:
-        """Photographed at the end, when all that it shows is there."""
-        context = self._browser.new_context(viewport=window, color_scheme=theme, locale="en-GB", timezone_id="UTC")
-        page = context.new_page()
-        page.goto(self._url + address)
-        yield page
-        page.evaluate("Promise.all([...document.images].map(image => image.decode()))")
-        page.screenshot(path=IMAGES / f"{name}.png", animations="disabled", caret="hide")
-        context.close()
+def scenario() -> Scenario:
+    videos = {}
+    for number in range(VIDEOS):
+        outcome = next((what for what, every in GONE.items() if number % every == every - 1), "available")
+        videos[video_id(number)] = Video(duration_s=28, itags=(18,), media_key=number % SCENES, outcome=outcome)
+    return Scenario(videos=videos)
 
 
 @contextmanager
-def explored(browser: Browser, directory: Path) -> Iterator[Studio]:
-    command = [sys.executable, "-m", "clipset", "explore", str(directory), "--port", "0"]
-    alone = os.environ | {"XDG_CACHE_HOME": str(directory.with_name("cache"))}
-    with subprocess.Popen(command, env=alone, stdout=subprocess.PIPE, text=True) as server:
+def running(*words: object) -> Iterator[subprocess.Popen]:
+    """A command of clipset until the end of the block."""
+    command = [sys.executable, "-m", "clipset", *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            yield Studio(browser, server.stdout.readline().strip().rstrip("/"))
+            yield process
         finally:
-            server.terminate()
+            process.send_signal(signal.SIGINT)
 
 
-def of_a_run(browser: Browser, folder: Path) -> None:
-    """dashboard, classes, failures, phone"""
-    with run_in_the_middle(folder / "kinetics400"), explored(browser, folder / "kinetics400") as studio:
-        for name, window, theme in (("dashboard", WINDOW, "light"), ("phone", PHONE, "dark")):
-            with studio.page("/", name, window=window, theme=theme) as page:
-                page.get_by_text("clips done").wait_for()
-        with studio.page("/classes?sort=loss", "classes"):
-            pass
-        with studio.page("/failures", "failures"):
-            pass
-
-
-def of_clips(browser: Browser, folder: Path) -> None:
-    """class, clip"""
-    text, scenario = clips_of_a_class()
-    annotations, directory = folder / "guitar.csv", folder / "guitars"
-    annotations.write_text(text, encoding="utf-8")
-    with Rehearsal(scenario) as youtube:
-        reach = ("--youtube-origin", youtube.origin, "--rate", "unlimited")
-        clipset("fetch", annotations, "--out", directory, *reach)
-    with explored(browser, directory) as studio:
-        with studio.page(GUITAR, "class") as page:
-            page.locator(f"[data-clip-id={CLIP}]").hover()
-            page.get_by_test_id("preview").evaluate(
-                """video => new Promise(shown => {
-                    const look = () => { video.currentTime > 0.5 ? shown(video.pause()) : setTimeout(look, 20); };
-                    look();
-                })"""
-            )
-        with studio.page(f"/clips/{CLIP}", "clip", theme="dark") as page:
-            page.evaluate("""async () => {
-                const video = document.querySelector("[data-testid=player]");
-                video.muted = true;
-                await video.play();
-                video.pause();
-                video.currentTime = 4;
-                await new Promise(seeked => video.addEventListener("seeked", seeked, { once: true }));
-            }""")
-
-
-def of_a_report(browser: Browser, folder: Path) -> None:
-    """report, report-failures"""
-    directory = folder / "kinetics700"
-    ReferenceRun().write(directory)
-    clipset("report", directory)
-    studio = Studio(browser, (directory / "report" / "report.html").as_uri())
-    with studio.page("", "report") as page:
-        page.locator(".chart svg").last.wait_for()
-    with studio.page("#failures", "report-failures") as page:
-        page.locator(".chart svg").last.wait_for()
-        page.locator("#failures").scroll_into_view_if_needed()
-
-
-TAKES: tuple[Callable[[Browser, Path], None], ...] = (of_a_run, of_clips, of_a_report)
-
-
-def main(names: list[str]) -> None:
-    path = find_browser()
+@contextmanager
+def opened() -> Iterator[Browser]:
+    names = [os.environ.get("CLIPSET_TEST_BROWSER", "chromium"), "chromium-browser", "google-chrome"]
+    path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
-        raise SystemExit("a Chromium has to be there: apt-get install chromium")
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        browser = launch(playwright, path)
-        for take in TAKES:
-            if not names or set(names) & set(take.__doc__.split(", ")):
-                take(browser, Path(folder))
+        sys.exit("no browser: apt-get install chromium, or set CLIPSET_TEST_BROWSER")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, chromium_sandbox=os.geteuid() != 0)
+        yield browser
         browser.close()
 
 
+def tab(browser: Browser, **options: object) -> Page:
+    page = browser.new_page(**{"viewport": DESK, "color_scheme": "light", "reduced_motion": "reduce"} | options)
+    page.set_default_timeout(PATIENCE_MS)
+    return page
+
+
+def take(shown: Page | Locator, name: str, style: str = "") -> None:
+    path = TARGET / f"{name}.png"
+    shown.screenshot(path=path, style=style)
+    sys.stderr.write(f"{path.relative_to(ROOT)}: {path.stat().st_size:,} bytes\n")
+
+
+def explorer(browser: Browser, folder: Path) -> None:
+    """Pictures of the dashboard while a fetch runs, and of the other pages once it has ended."""
+    annotations, dataset = folder / "kinetics.csv", folder / "kinetics"
+    annotations.write_text("\n".join([*rows(), ""]), encoding="utf-8")
+    with Rehearsal(scenario()) as youtube:
+        youtube.prepare(video_id(number) for number in range(SCENES))
+        words = ("fetch", annotations, "--out", dataset, "--youtube-origin", youtube.origin, "--rate", "unlimited")
+        with running(*words, "--json") as fetch:
+            next(line for line in fetch.stdout if '"done"' in line)
+            with running("explore", dataset, "--port", 0) as server:
+                home = server.stdout.readline().strip().removesuffix("/")
+                dashboard(browser, home)
+                for _ in fetch.stdout:  # to its end
+                    pass
+                pages(browser, home)
+
+
+def dashboard(browser: Browser, home: str) -> None:
+    page, phone = tab(browser), tab(browser, viewport=PHONE, color_scheme="dark")
+    page.goto(home)
+    phone.goto(home)
+    page.wait_for_function(
+        "(least) => parseInt(document.querySelector('[data-testid=progress]').textContent) >= least", arg=SHOWN_AT
+    )
+    take(page, "dashboard")
+    take(phone, "phone")
+
+
+def pages(browser: Browser, home: str) -> None:
+    page = tab(browser)
+    page.goto(f"{home}/classes?sort=loss")
+    take(page, "classes")
+    page.get_by_role("link", name=SHOWN_CLASS).click()
+    first = page.locator("[data-testid=clip-card][data-state=done]").first
+    first.hover()
+    still(page, "[data-testid=preview]", 1.0)
+    for poster in page.locator("img").all():
+        poster.evaluate("image => { image.loading = 'eager'; return image.decode() }")
+    take(page, "class")
+    first.get_by_role("link").click()
+    still(page, "[data-testid=player]", 4.0)
+    take(page, "clip")
+    page.goto(f"{home}/failures")
+    take(page, "failures")
+
+
+def still(page: Page, selector: str, at_s: float) -> None:
+    """The video at one moment, so that a picture of it is the same each time."""
+    page.wait_for_function("(selector) => document.querySelector(selector)?.readyState >= 2", arg=selector)
+    page.locator(selector).evaluate(
+        """(video, at_s) => new Promise(seen => {
+            video.pause()
+            video.muted = true
+            video.addEventListener('seeked', () => requestAnimationFrame(() => seen()), {once: true})
+            video.currentTime = at_s
+        })""",
+        at_s,
+    )
+    page.wait_for_function("(selector) => document.querySelector(selector).readyState === 4", arg=selector)
+    page.wait_for_timeout(1000)  # Chromium takes its waiting sign away
+
+
+def report(browser: Browser, folder: Path) -> None:
+    ReferenceRun().write(folder / "kinetics700")
+    with running("report", folder / "kinetics700") as process:
+        process.wait()
+    page = tab(browser, viewport=DESK | {"height": 980})
+    page.goto((folder / "kinetics700" / "report" / "report.html").as_uri())
+    expect(page.locator(".chart svg.marks")).to_have_count(page.locator(".chart").count())
+    take(page, "report")
+    take(page.locator("#failures"), "report-failures", "#failures { padding: 0 1.5rem }")
+
+
+def main() -> None:
+    TARGET.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=PATIENCE_MS)
+    with tempfile.TemporaryDirectory(prefix="clipset-pictures-") as folder, opened() as browser:
+        explorer(browser, Path(folder))
+        report(browser, Path(folder))
+
+
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -4,6 +4,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from clipset.reasons import Disposition, Reason
@@ -104,18 +105,24 @@ class _Waterfall:
 def _on_disk(wanted: tuple[Wanted, ...], bench: Bench) -> Iterator[Attempt]:
     """Clips whose file is in place but not in the ledger, as a crash between the two leaves it: no request needed."""
     for want in wanted:
-        file = bench.sink.get(want.paths[0])
-        if file is None:
-            continue
         started_s = time.monotonic()
         try:
-            facts = bench.trimmer.inspect(file, want.clip)
-            data = file.read(0, file.size_bytes or 0)
-            stored = _link(want, Stored(want.paths[0], len(data), hashlib.sha256(data).hexdigest(), facts), bench.sink)
-        except ClipsetError:
-            continue  # damaged, or of another recipe: made anew
-        elapsed_s = time.monotonic() - started_s
-        yield Attempt(want.clip, stored, "disk", cost=Cost(trim_s=elapsed_s, total_s=elapsed_s))
+            found: Stored | Failure | None = _found(want, bench)
+        except ClipsetError as error:
+            # damaged, or of another recipe: made anew, unless nothing can be put there either
+            found = error.failure if error.failure.disposition is Disposition.STOP else None
+        if found is not None:
+            elapsed_s = time.monotonic() - started_s
+            yield Attempt(want.clip, found, "disk", cost=Cost(trim_s=elapsed_s, total_s=elapsed_s))
+
+
+def _found(want: Wanted, bench: Bench) -> Stored | None:
+    file = bench.sink.get(want.paths[0])
+    if file is None:
+        return None
+    facts = bench.trimmer.inspect(file, want.clip)
+    data = file.read(0, file.size_bytes or 0)
+    return _link(want, Stored(want.paths[0], len(data), hashlib.sha256(data).hexdigest(), facts), bench.sink)
 
 
 def _from_source(source: Source, job: VideoJob, bench: Bench) -> Iterator[Attempt]:
@@ -147,7 +154,7 @@ def _cut_all(located: Located, source: str, bench: Bench, lap: "_Lap") -> Iterat
     try:
         with bench.trimmer.open(located.media) as cutter:
             for want in located.wanted:
-                result, least_bytes = _cut_one(want, cutter, bench.sink)
+                result, least_bytes = _cut_one(want, cutter, bench.sink, lap)
                 left.remove(want)
                 cost = lap.cost(started_s, least_bytes)
                 yield Attempt(want.clip, result, source, located.egress, cost, located.tool)
@@ -158,13 +165,14 @@ def _cut_all(located: Located, source: str, bench: Bench, lap: "_Lap") -> Iterat
             started_s = lap.start()
 
 
-def _cut_one(want: Wanted, cutter: Cutter, sink: Sink) -> tuple[Stored | Failure, int | None]:
+def _cut_one(want: Wanted, cutter: Cutter, sink: Sink, lap: "_Lap") -> tuple[Stored | Failure, int | None]:
     """What became of it, and the least bytes of a clip that was made."""
     try:
         trimmed = cutter.cut(want.clip)
         digest = hashlib.sha256(trimmed.data).hexdigest()
-        sink.put(want.paths[0], trimmed.data)
-        stored = _link(want, Stored(want.paths[0], len(trimmed.data), digest, trimmed.facts), sink)
+        with lap.storing():
+            sink.put(want.paths[0], trimmed.data)
+            stored = _link(want, Stored(want.paths[0], len(trimmed.data), digest, trimmed.facts), sink)
     except ClipsetError as error:
         return error.failure, None
     return stored, trimmed.least_bytes
@@ -188,11 +196,22 @@ class _Lap:
         self._meter = meter
         self._charged = Meter()
         self._fetching_s = 0.0
+        self._storing_s = 0.0
 
     def start(self) -> float:
         """Begin the busy time (open, cut, store) of a clip; returns the monotonic clock's seconds."""
         self._fetching_s = self._meter.seconds
+        self._storing_s = 0.0
         return time.monotonic()
+
+    @contextmanager
+    def storing(self) -> Iterator[None]:
+        """What is spent here is spent on the clip, but not at work: a store may keep it waiting for minutes."""
+        began_s = time.monotonic()
+        try:
+            yield
+        finally:
+            self._storing_s += time.monotonic() - began_s
 
     def cost(self, started_s: float, least_bytes: int | None = None) -> Cost:
         """What to charge now. `started_s` from start(), or 0.0 when nothing was opened.
@@ -202,11 +221,12 @@ class _Lap:
         meter, charged = self._meter, self._charged
         download_s = meter.seconds - charged.seconds
         busy_s = time.monotonic() - started_s if started_s else 0.0
-        trim_s = max(0.0, busy_s - (meter.seconds - self._fetching_s)) if started_s else 0.0
+        storing_s = self._storing_s if started_s else 0.0
+        trim_s = max(0.0, busy_s - storing_s - (meter.seconds - self._fetching_s)) if started_s else 0.0
         cost = Cost(
             download_s=download_s,
             trim_s=trim_s,
-            total_s=download_s + trim_s,
+            total_s=download_s + trim_s + storing_s,
             fetched_bytes=meter.fetched_bytes - charged.fetched_bytes,
             requests=meter.requests - charged.requests,
             least_bytes=least_bytes if meter.requests else None,

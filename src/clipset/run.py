@@ -71,8 +71,8 @@ class GateLike(Protocol):
 class Observer(Protocol):
     """Shows a run; every call comes from the loop's thread."""
 
-    def recorded(self, verdict: Attempt) -> None:
-        """What became of a clip, after the ledger has it."""
+    def recorded(self, verdict: Attempt, node: str = "") -> None:
+        """What became of a clip, and on which machine, after the ledger has it."""
         ...
 
     def tick(self, in_flight: int, gates: Sequence[GateView], waiting_until_us: int | None) -> None:
@@ -220,7 +220,7 @@ class Run:
             self._in_flight.pop(outcome.job.video_id, None)
             for verdict in outcome.verdicts:
                 self._note(verdict)
-                self._observer.recorded(verdict)
+                self._observer.recorded(verdict, outcome.node)
 
     def _note(self, verdict: Attempt) -> None:
         if isinstance(verdict.result, Stored):

@@ -238,7 +238,7 @@ class Cost:
 
     download_s: float = 0.0  # resolving and fetching
     trim_s: float = 0.0  # decoding, encoding, verifying
-    total_s: float = 0.0
+    total_s: float = 0.0  # with waiting for the place of the clip
     fetched_bytes: int = 0
     requests: int = 0
     least_bytes: int | None = None  # what the clip needs of its video at the least (media.least); None: not known
@@ -395,13 +395,15 @@ class Sink(Protocol):
     """Where finished clips go. Nothing is visible under its final name before it is complete."""
 
     def put(self, path: str, data: bytes) -> None:
-        """Atomic and durable; replaces. Raises ClipsetError (disk_full, no_permission)."""
+        """Atomic and durable; replaces. Raises ClipsetError (disk_full, no_permission, store_error,
+        store_unavailable), Interrupted.
+        """
         ...
 
     def link(self, path: str, target: str) -> None:
-        """Make `path` the same file as `target`; a copy where links do not work."""
+        """Make `path` the same file as `target`; a copy where links do not work. Raises as `put` does."""
         ...
 
     def get(self, path: str) -> ByteStream | None:
-        """The finished file, or None."""
+        """The finished file, or None. Raises as `put` does."""
         ...

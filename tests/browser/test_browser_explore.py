@@ -1,158 +1,92 @@
-"""`clipset explore` in a browser: clips play, previews move, filters stay, keys work, nothing leaves the machine."""
+"""The explorer as people use it, over a dataset that a real fetch made: looking, playing, filtering, keys, a phone."""
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
-from datasets import DONE, GONE, HOSTILE, PLAYABLE, explored, write_heavy
-from explorer import exploring
+from chromium import PHONE, contrast, explorer, needs_browser, sideways_px
 from playwright.sync_api import Page, expect
+from program import here, write_list
 
-PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-LONG = "juggling_01_000002_000012"
-LOST = "private_001_000001_000004"
-PREVIEW_LIMIT_BYTES = 80_000
+from clipset.rehearsal import Rehearsal, Scenario, Video
+
+needs_browser()
+pytestmark = pytest.mark.slow
+SCRIPT = "<script>alert(1)</script>"
+CLIP, SECOND, LOST = "-abcdefghij_000001_000011", "-abcdefghij_000012_000014", "privateaaaa_000000_000003"
+ROWS = [
+    ("riding a bike", "-abcdefghij", 1, 11, "train"),
+    ("riding a bike", "-abcdefghij", 12, 14, "val"),
+    ("riding a bike", "privateaaaa", 0, 3, "val"),
+    (SCRIPT, "--bcdefghij", 2, 4, "train"),
+    ("tap dancing", "removedaaaa", 0, 3, "train"),
+    ("tai chi", "_abcdefghi_", 0, 2, "test"),
+]
+PREVIEW_BYTES = 60_000
+READABLE = 4.5
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory) -> Path:
-    return explored(tmp_path_factory.mktemp("explored"))
+    """Four clips that are there and two that are lost."""
+    folder = tmp_path_factory.mktemp("explored")
+    videos = {"privateaaaa": Video(outcome="private"), "removedaaaa": Video(outcome="removed")}
+    with Rehearsal(Scenario(videos=videos, default=Video(duration_s=15, itags=(18,)))) as youtube:
+        rows = write_list(folder / "list.csv", ROWS)
+        ran = here(
+            "fetch", rows, "--out", folder / "d", "--youtube-origin", youtube.origin, "--rate", "unlimited"
+        )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    return folder / "d"
 
 
 @pytest.fixture(scope="module")
-def site(dataset: Path) -> str:
-    with exploring(dataset) as explorer:
-        yield explorer.url
+def home(dataset: Path):
+    with explorer(dataset) as (address, _):
+        yield address
 
 
-@pytest.fixture
-def addresses(site: str) -> dict[str, str]:
-    return {
-        "dashboard": f"{site}/",
-        "classes": f"{site}/classes",
-        "class": f"{site}/class?label=juggling+balls",
-        "hostile class": f"{site}/class?label=%3Cscript%3Ealert(1)%3C%2Fscript%3E",
-        "clip": f"{site}/clips/{LONG}",
-        "lost clip": f"{site}/clips/{LOST}",
-        "failures": f"{site}/failures",
-    }
+PAGES = {
+    "dashboard": "/",
+    "classes": "/classes",
+    "class": "/class?label=riding+a+bike",
+    "hostile class": f"/class?label={quote(SCRIPT)}",
+    "clip": f"/clips/{CLIP}",
+    "lost clip": f"/clips/{LOST}",
+    "failures": "/failures",
+}
 
 
-def card(page: Page, clip_id: str = LONG):
-    return page.locator(f"[data-testid=clip-card][data-clip-id={clip_id}]")
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
+def test_every_page_fits_a_phone_and_is_readable_by_day_and_by_night(page, home, path):
+    page.set_viewport_size(PHONE)
+    page.goto(home + path)
+    assert sideways_px(page) == 0
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for text in ("h1", "main p", "nav a", "footer"):
+            assert contrast(page, text) >= READABLE, (text, scheme)
 
 
-def test_search_narrows_the_classes_and_is_in_the_address(page, site):
-    page.goto(f"{site}/classes")
+def test_classes_are_found_while_one_types(page, home, watched):
+    page.goto(f"{home}/classes")
     rows = page.get_by_test_id("class-row")
-    expect(rows).to_have_count(3)
-    page.get_by_test_id("class-search").press_sequentially("jugg")
-    expect(rows).to_have_count(1)
-    expect(rows).to_contain_text(PLAYABLE)
-    expect(page).to_have_url(re.compile(r"/classes\?(.*&)?q=jugg\b"))
-    page.reload()
-    expect(rows).to_have_count(1)
-    page.get_by_test_id("class-search").fill("no such class")
-    expect(rows).to_have_count(0)
-
-
-def test_a_clip_plays_in_its_card_and_on_its_page(page, addresses):
-    page.goto(addresses["class"])
-    card(page).locator(".picture").click()
-    plays(page.get_by_test_id("player"))
-    page.goto(addresses["clip"])
-    player = page.get_by_test_id("player")
-    player.evaluate("video => { video.muted = true; return video.play(); }")
-    plays(player)
-    assert player.evaluate("video => video.duration") == pytest.approx(10, abs=0.1)
-    assert player.evaluate("video => [video.videoWidth, video.videoHeight]") == [320, 180]
-
-
-def plays(player) -> None:
-    """Its time goes on, and pictures are shown."""
-    player.evaluate(
-        """video => new Promise((yes, no) => {
-            video.addEventListener("error", () => no(video.error.message));
-            const look = () => video.currentTime > 0.3 && video.getVideoPlaybackQuality().totalVideoFrames > 3
-                ? yes() : setTimeout(look, 50);
-            look();
-        })"""
-    )
-
-
-def test_seeking_asks_for_the_bytes_that_are_there_and_not_for_all(page, dataset, site, context):
-    """As soon as it knows where pictures lie, a browser may leave out what is between."""
-    (file,) = (dataset / "train" / "clapping").iterdir()
-    write_heavy(file, 10)
-    asked, statuses = [], set()
-    context.on("request", lambda request: asked.append(request) if "/media/" in request.url else None)
-    context.on("response", lambda answer: statuses.add(answer.status) if "/media/" in answer.url else None)
-    page.goto(f"{site}/clips/{file.stem}")
-    page.get_by_test_id("player").evaluate(
-        """video => new Promise(yes => {
-            video.addEventListener("seeked", () => yes(), { once: true });
-            const seek = () => { video.currentTime = 9; };
-            video.readyState > 0 ? seek() : video.addEventListener("loadedmetadata", seek);
-        })"""
-    )
-    assert page.get_by_test_id("player").evaluate("video => video.currentTime") == 9
-    starts = [int(re.match(r"bytes=(\d+)-", request.header_value("range"))[1]) for request in asked]
-    assert starts[0] == 0
-    assert max(starts) > 0.8 * file.stat().st_size > 8_000_000
-    assert statuses == {206}
-
-
-def test_a_clip_under_the_pointer_shows_a_small_preview_that_moves_four_times_as_fast(page, addresses, context):
-    sizes = []
-    context.on("response", lambda answer: sizes.append(answer) if "/preview/" in answer.url else None)
-    page.goto(addresses["class"])
-    card(page).hover()
-    preview = card(page).get_by_test_id("preview")
-    plays(preview)
-    shown = preview.evaluate("video => [video.duration, video.muted, video.loop, video.videoHeight]")
-    assert shown == [pytest.approx(2.5, abs=0.1), True, True, pytest.approx(120, abs=30)]
-    whole = {int(answer.header_value("content-range").rpartition("/")[2]) for answer in sizes}
-    assert max(whole) <= PREVIEW_LIMIT_BYTES
-    page.mouse.move(1, 1)
-    expect(preview).to_have_count(0)
-
-
-def test_failures_filter_by_reason_and_the_way_back_keeps_the_filter(page, addresses, site):
-    page.goto(addresses["failures"])
-    rows = page.get_by_test_id("failure-row")
-    expect(rows).to_have_count(len(GONE))
-    page.get_by_test_id("reason-filter").select_option("private")
-    expect(rows).to_have_count(1)
-    expect(rows).to_contain_text(LOST)
-    expect(page).to_have_url(re.compile(r"/failures\?(.*&)?reason=private\b"))
-    rows.get_by_role("link", name=LOST).click()
-    expect(page.locator("h1")).to_have_text(LOST)
-    page.go_back()
-    expect(rows).to_have_count(1)
-    expect(page.get_by_test_id("reason-filter")).to_have_value("private")
-    page.go_back()
-    expect(rows).to_have_count(len(GONE))
-    expect(page.get_by_test_id("reason-filter")).to_have_value("")
-
-
-def test_a_label_that_is_a_script_is_text_on_every_page(page, addresses):
-    for name in ("classes", "failures", "hostile class", "lost clip"):
-        page.goto(addresses[name])
-        expect(page.get_by_text(HOSTILE).first).to_be_visible()
-        assert page.locator("script:not([src])").count() == 0
-
-
-def test_keys_search_move_open_and_play(page, addresses):
-    page.goto(addresses["classes"])
+    expect(rows).to_have_count(4)
     page.keyboard.press("/")
     expect(page.get_by_test_id("class-search")).to_be_focused()
-    page.keyboard.type("jugg")
-    expect(page.get_by_test_id("class-row")).to_have_count(1)
-    page.keyboard.press("Escape")
-    page.keyboard.press("ArrowDown")
-    expect(page.get_by_role("link", name=PLAYABLE)).to_be_focused()
+    page.keyboard.type("bike")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("riding a bike")
+    expect(page).to_have_url(re.compile(r"q=bike"))
+    assert watched.requests.count(f"{home}/classes") == 1  # the page itself came once
+
+
+def test_keys_lead_from_the_classes_to_a_clip_that_plays(page, home):
+    page.goto(f"{home}/classes?q=bike")
+    page.keyboard.press("j")
     page.keyboard.press("Enter")
-    expect(page.locator("h1")).to_have_text(PLAYABLE)
+    expect(page.get_by_role("heading", level=1)).to_have_text("riding a bike")
     cards = page.get_by_test_id("clip-card")
     page.keyboard.press("ArrowRight")
     expect(cards.nth(0)).to_be_focused()
@@ -160,45 +94,116 @@ def test_keys_search_move_open_and_play(page, addresses):
     expect(cards.nth(1)).to_be_focused()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Space")
-    plays(cards.nth(0).get_by_test_id("player"))
-    chosen = cards.nth(0).get_attribute("data-clip-id")
+    plays(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("player")).to_have_count(0)
     page.keyboard.press("Enter")
-    expect(page.locator("h1")).to_have_text(chosen)
+    expect(page).to_have_url(re.compile("/clips/"))
     page.keyboard.press("?")
-    expect(page.locator("dialog")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_be_visible()
 
 
-def backdrop(page: Page) -> str:
-    return page.evaluate("getComputedStyle(document.body).backgroundColor")
+def plays(page: Page) -> None:
+    """The player's time goes on, with pictures."""
+    expect(page.get_by_test_id("player")).to_be_visible()
+    page.wait_for_function("() => document.querySelector('[data-testid=player]').currentTime > 0.3")
+    assert page.get_by_test_id("player").evaluate("player => [player.videoWidth, player.videoHeight]") == [640, 360]
 
 
-@pytest.mark.parametrize("look", [{"color_scheme": "dark"}, {"color_scheme": "light"}], ids=["dark", "light"])
-def test_the_theme_is_the_systems_until_it_is_switched_and_is_remembered(page, addresses):
-    page.goto(addresses["dashboard"])
-    of_system = backdrop(page)
-    page.get_by_test_id("theme-switch").click()
-    switched = backdrop(page)
-    assert switched != of_system
-    page.goto(addresses["classes"])
-    assert backdrop(page) == switched
-    page.get_by_test_id("theme-switch").click()
-    assert backdrop(page) == of_system
+def test_a_click_plays_the_clip_in_the_grid(page, home):
+    page.goto(f"{home}/class?label=riding+a+bike")
+    card = page.locator(f"[data-clip-id='{CLIP}']")
+    card.locator(".picture").click()
+    plays(page)
+    expect(page.get_by_test_id("preview")).to_have_count(0)
 
 
-@pytest.mark.parametrize("look", [PHONE], ids=["phone"])
-def test_a_phone_scrolls_down_only(page, addresses):
-    for name, address in addresses.items():
-        page.goto(address)
-        assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [360, 360], name
+def test_seeking_asks_for_a_range(page, home):
+    statuses, ranges = [], []
+    page.on("response", lambda answer: "/media/" in answer.url and statuses.append(answer.status))
+    page.on("request", lambda asked: "/media/" in asked.url and ranges.append(asked.headers.get("range")))
+    page.goto(f"{home}/clips/{CLIP}")
+    player = page.get_by_test_id("player")
+    page.wait_for_function("() => document.querySelector('[data-testid=player]').readyState >= 1")
+    assert player.evaluate("player => player.seekable.end(0)") == pytest.approx(10, abs=0.1)
+    player.evaluate("player => { player.currentTime = 8; player.muted = true; return player.play() }")
+    page.wait_for_function("() => document.querySelector('[data-testid=player]').currentTime > 8.2")
+    assert set(statuses) == {206}
+    assert all(asked and asked.startswith("bytes=") for asked in ranges)
 
 
-def test_every_page_says_its_counts(page, addresses):
-    page.goto(addresses["dashboard"])
-    expect(page.get_by_test_id("progress")).to_contain_text(f"{len(DONE)} of {len(DONE) + len(GONE)} clips done")
-    page.goto(addresses["class"])
-    expect(page.get_by_test_id("clip-card")).to_have_count(3)
-    page.goto(addresses["lost clip"])
+def test_a_preview_moves_under_the_pointer_and_is_small(page, home):
+    sizes = []
+    page.on("response", lambda answer: "/preview/" in answer.url and sizes.append(answer.headers["content-length"]))
+    page.goto(f"{home}/class?label=riding+a+bike")
+    card = page.locator(f"[data-clip-id='{CLIP}']")
+    card.hover()
+    preview = card.get_by_test_id("preview")
+    expect(preview).to_be_visible()
+    page.wait_for_function(
+        """() => {
+            const video = document.querySelector('[data-testid=preview]')
+            if (!video || video.readyState < 2) return false
+            const canvas = Object.assign(document.createElement('canvas'), {width: 64, height: 36})
+            canvas.getContext('2d').drawImage(video, 0, 0, 64, 36)
+            window.pictures = (window.pictures ?? new Set()).add(canvas.toDataURL())
+            return window.pictures.size >= 4
+        }"""
+    )
+    assert preview.evaluate("video => video.duration") == pytest.approx(2.5, abs=0.3)
+    assert 0 < int(sizes[0]) <= PREVIEW_BYTES
+    page.get_by_role("heading", level=1).hover()
+    expect(preview).to_have_count(0)
+
+
+def test_a_focused_clip_shows_its_preview_too(page, home):
+    page.goto(f"{home}/class?label=riding+a+bike")
+    page.keyboard.press("j")
+    expect(page.get_by_test_id("preview")).to_be_visible()
+
+
+def test_failures_are_filtered_by_reason_and_the_way_back_keeps_the_filter(page, home):
+    page.goto(f"{home}/failures")
+    rows = page.get_by_test_id("failure-row")
+    expect(rows).to_have_count(2)
+    page.get_by_test_id("reason-filter").select_option("private")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text(LOST)
+    expect(page).to_have_url(re.compile(r"reason=private"))
+    rows.get_by_role("link", name=LOST).click()
     expect(page.locator(".missing")).to_contain_text("private")
-    link = page.get_by_role("link", name="YouTube")
-    assert link.get_attribute("href") == "https://www.youtube.com/watch?v=private_001&t=1s"
+    page.go_back()
+    expect(page.get_by_test_id("reason-filter")).to_have_value("private")
+    expect(rows).to_have_count(1)
+    page.go_back()
+    expect(rows).to_have_count(2)
+
+
+def test_a_hostile_label_is_text_wherever_it_stands(page, home):
+    """A dialog would be a complaint."""
+    page.goto(f"{home}/classes")
+    page.get_by_role("link", name=SCRIPT).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(SCRIPT)
+    page.get_by_test_id("clip-card").get_by_role("link").click()
+    expect(page.get_by_role("link", name=SCRIPT)).to_be_visible()
+    assert page.evaluate("document.querySelectorAll('body script').length") == 0
+
+
+def test_the_theme_is_switched_and_remembered(page, home):
+    ground = "getComputedStyle(document.body).backgroundColor"
+    page.emulate_media(color_scheme="light")
+    page.goto(home)
+    day = page.evaluate(ground)
+    page.get_by_test_id("theme-switch").click()
+    night = page.evaluate(ground)
+    assert night != day
+    assert contrast(page, "main p") >= READABLE
+    page.goto(f"{home}/classes")
+    assert page.evaluate(ground) == night
+
+
+def test_the_video_is_a_link_and_is_never_loaded(page, home):
+    page.goto(f"{home}/clips/{CLIP}")
+    link = page.get_by_role("link", name="on YouTube")
+    assert link.get_attribute("href") == "https://www.youtube.com/watch?v=-abcdefghij&t=1s"
     assert "noreferrer" in link.get_attribute("rel")

@@ -1,102 +1,87 @@
-"""The dashboard while a fetch runs, when it waits, and when its server is ended."""
+"""The dashboard while a real fetch runs beside it, and a page whose server goes away."""
 
+import re
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from datasets import fetching
-from explorer import exploring
+from chromium import explorer, needs_browser
 from playwright.sync_api import Page, expect
 from program import clipset, clipset_command, environment, write_list
 
-from clipset.ledger import Ledger
 from clipset.rehearsal import Rehearsal, Scenario, Throttle, Video
 
-CLIPS = 10
-VIDEO = Video(duration_s=4, shrink=3, itags=(18,), media_key=7)
+needs_browser()
+pytestmark = pytest.mark.slow
+VIDEOS = [f"{letter}bcdefghijk" for letter in "-abcde"]
+SEEN = """() => {
+    window.counts = []
+    const look = () => {
+        const shown = document.querySelector('[data-testid=progress]')
+        const done = shown && parseInt(shown.textContent)
+        if (shown && window.counts.at(-1) !== done) window.counts.push(done)
+    }
+    new MutationObserver(look).observe(document.querySelector('#live'), {childList: true, subtree: true})
+    look()
+}"""
 
 
-@contextmanager
-def running(*words: object) -> Iterator[subprocess.Popen]:
-    process = subprocess.Popen(
-        clipset_command(*words), env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGCONT)
-        process.kill()
-        process.wait()
+def done(page: Page, count: int, whole: int) -> None:
+    expect(page.get_by_test_id("progress")).to_contain_text(f"{count} of {whole} clips done")
 
 
-@pytest.fixture
-def rows(tmp_path: Path) -> Path:
-    return write_list(tmp_path / "list.csv", [("x", f"{number:011d}", 1, 3, "train") for number in range(CLIPS)])
+def test_the_dashboard_follows_a_fetch_from_its_start_through_a_refusal_to_ctrl_c(page, tmp_path, watched):
+    """The last video is refused, so that the fetch waits for its cool-down until it is stopped."""
+    limit = Throttle(limit=len(VIDEOS) - 1, window_s=86_400, block_s=86_400)
+    scenario = Scenario(throttle=limit, default=Video(duration_s=6, shrink=2, itags=(18,)))
+    with Rehearsal(scenario) as youtube:
+        options = ("--out", tmp_path / "d", "--youtube-origin", youtube.origin, "--rate", "unlimited")
+        rows = [("riding a bike", video_id, 1, 3, "train") for video_id in VIDEOS]
+        begun = clipset("fetch", write_list(tmp_path / "first.csv", rows[:1]), *options)
+        assert begun.returncode == 0, begun.stderr
+        everything = write_list(tmp_path / "all.csv", rows)
+        with explorer(tmp_path / "d") as (home, _):
+            page.goto(home)
+            done(page, 1, 1)
+            expect(page.get_by_role("heading", name="Nothing is running")).to_be_visible()
+            page.evaluate(SEEN)
+            with subprocess.Popen(
+                clipset_command("fetch", everything, *options, "--jobs", 2),
+                env=environment(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            ) as fetch:
+                try:
+                    expect(page.get_by_role("heading", name="A fetch is running")).to_be_visible()
+                    done(page, 5, 6)
+                    egress = page.get_by_test_id("egress").first
+                    expect(egress).to_contain_text("cooling")
+                    expect(egress).to_contain_text(re.compile(r"in \d\d:\d\d:\d\d"))
+                    fetch.send_signal(signal.SIGINT)
+                    expect(page.get_by_role("heading", name="Nothing is running")).to_be_visible()
+                    assert fetch.wait(60) == 3
+                finally:
+                    fetch.kill()
+            counts = page.evaluate("window.counts")  # of this very page: it was never loaded again
+            assert counts[0] == 1
+            assert counts[-1] == 5
+            assert counts == sorted(counts)
+            assert watched.requests.count(f"{home}/") == 1
+            page.close()
 
 
-def done(directory: Path) -> int:
-    with Ledger.read(directory) as ledger:
-        return ledger.status(0).clips.done
-
-
-def shows(page: Page, count: int) -> None:
-    expect(page.get_by_test_id("progress")).to_contain_text(f"{count} of {CLIPS} clips done")
-
-
-def test_the_number_of_clips_grows_while_a_fetch_runs_without_a_reload(rows, tmp_path, page):
-    """The fetch is held still twice, so that the page can be compared with what is there."""
-    directory = tmp_path / "set"
-    with Rehearsal(Scenario(default=VIDEO)) as youtube:
-        words = fetching(rows, directory, youtube)
-        assert clipset(*words, "--max-clips", 1).returncode == 3
-        with exploring(directory) as explorer:
-            page.goto(explorer.url)
-            shows(page, 1)
-            page.evaluate("window.stillTheSame = true")
-            known = 1
-            with running(*words, "--jobs", 1) as fetch:
-                for _ in range(2):
-                    while done(directory) == known:
-                        page.wait_for_timeout(20)
-                    fetch.send_signal(signal.SIGSTOP)
-                    known = done(directory)
-                    assert known < CLIPS
-                    shows(page, known)
-                    expect(page.get_by_text("A fetch is running")).to_be_visible()
-                    fetch.send_signal(signal.SIGCONT)
-                shows(page, CLIPS)
-                assert fetch.wait() == 0
-            expect(page.get_by_text("Nothing is running")).to_be_visible()
-            assert page.evaluate("window.stillTheSame")
-
-
-def test_an_egress_that_cools_down_is_counted_down_and_its_refusal_is_no_failure(rows, tmp_path, page):
-    directory = tmp_path / "set"
-    with Rehearsal(Scenario(default=VIDEO, throttle=Throttle(limit=2))) as youtube:
-        assert clipset(*fetching(rows, directory, youtube), "--on-throttle", "stop").returncode == 3
-    with exploring(directory) as explorer:
-        page.goto(explorer.url)
-        shows(page, 2)
-        egress = page.get_by_test_id("egress")
-        expect(egress).to_contain_text("cooling")
-        left = egress.locator("[data-until]")
-        before = left.text_content()
-        expect(left).not_to_have_text(before)
-        assert before > left.text_content()
-
-
-def test_ctrl_c_ends_the_server_while_a_page_is_open_and_the_page_says_so(rows, tmp_path, page, watch):
-    directory = tmp_path / "set"
-    with Rehearsal(Scenario(default=VIDEO)) as youtube:
-        assert clipset(*fetching(rows, directory, youtube), "--max-clips", 1).returncode == 3
-    with exploring(directory) as explorer:
-        page.goto(explorer.url)
-        shows(page, 1)
+def test_ctrl_c_ends_the_server_while_a_page_is_open_and_the_page_says_so(page, tmp_path, watched):
+    with Rehearsal(Scenario(default=Video(outcome="removed"))) as youtube:
+        rows = write_list(tmp_path / "list.csv", [("riding a bike", VIDEOS[0], 1, 3, "train")])
+        clipset("fetch", rows, "--out", tmp_path / "d", "--youtube-origin", youtube.origin, "--rate", "unlimited")
+    with explorer(tmp_path / "d") as (home, server):
+        page.goto(home)
+        done(page, 0, 1)
         expect(page.locator("#link")).to_be_hidden()
-        assert explorer.interrupt() == (0, "")
+        server.send_signal(signal.SIGINT)
+        assert server.wait(60) == 0
         expect(page.locator("#link")).to_be_visible()
-    watch.forgive("net::ERR_CONNECTION_REFUSED")
-    watch.forgive("net::ERR_INCOMPLETE_CHUNKED_ENCODING")
+        done(page, 0, 1)
+    page.close()
+    assert all("ERR_CONNECTION_REFUSED" in said or "ERR_INCOMPLETE" in said for said in watched.complaints)
+    watched.complaints.clear()  # that the server is gone

@@ -1,108 +1,94 @@
-"""`clipset report` in a browser: opened from the disk, charts are drawn and answer, and nothing is loaded."""
+"""The report as people open it: from a file, without a network, on any screen."""
 
-import re
+import sys
 from pathlib import Path
 
 import pytest
+from chromium import PHONE, contrast, needs_browser, sideways_px
 from playwright.sync_api import Page, expect
-from reference_run import ReferenceRun, S
 
-from clipset.ledger import Ledger
-from clipset.report import sections
-from clipset.report.from_ledger import from_ledger
-from clipset.report.page import page as report_page
+from clipset.cli import main
 
-PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-CHARTS = 10  # at least
+sys.path.append(str(Path(__file__).parents[1] / "unit"))
+from reference_run import ReferenceRun
+
+needs_browser()
+pytestmark = pytest.mark.slow
+SCRIPT = '<script>alert("x")</script>'  # the class that a stranger named
+DRAWN = ".chart svg.marks"
+READABLE = 4.5
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> Path:
-    """Of a small reference run, whose worst class is called `<script>alert(…)`."""
-    directory = tmp_path_factory.mktemp("reported") / "k700"
+def address(tmp_path_factory) -> str:
+    directory = tmp_path_factory.mktemp("small") / "d"
     ReferenceRun(500).write(directory)
-    with Ledger.read(directory) as ledger:
-        found = from_ledger(ledger, "k700", 2_000_000_000 * S, lambda _what: None)
-    (directory / "report.html").write_text(report_page(found, sections(found)), encoding="utf-8")
-    return directory / "report.html"
+    assert main(["report", str(directory)]) == 0
+    return (directory / "report" / "report.html").as_uri()
 
 
 @pytest.fixture
-def opened(report: Path, page: Page) -> Page:
-    page.goto(report.as_uri())
-    expect(page.locator(".chart svg").last).to_be_visible()
+def report(page: Page, address: str) -> Page:
+    """The page with all its figures drawn."""
+    page.goto(address)
+    expect(page.locator(DRAWN)).to_have_count(page.locator(".chart").count())
     return page
 
 
-def test_every_chart_is_drawn_and_nothing_is_loaded(opened, watch, report):
-    charts = opened.locator(".chart")
-    assert charts.count() >= CHARTS
-    for chart in charts.all():
-        marks = chart.locator("svg :is(.mark-rect, .mark-arc, .mark-area).role-mark path")
-        assert marks.count() > 0, chart.inner_html()[:200]
-    assert watch.requests == [report.as_uri()]
+def test_every_figure_has_marks_and_nothing_is_loaded(report, watched, address):
+    for chart in report.locator(DRAWN).all():
+        assert chart.locator(".mark-arc path, .mark-rect path, .mark-area path").count() > 0
+    assert watched.requests == [address]
 
 
-def test_a_chart_tells_more_under_the_pointer(opened):
-    opened.locator("#chart-failures .mark-rect path, #chart-failures .mark-arc path").first.hover()
-    tip = opened.locator("#vg-tooltip-element.visible")
-    expect(tip).to_contain_text("unavailable")
+def test_pointing_at_a_part_says_what_it_is(report):
+    report.locator("#chart-failures .mark-arc path").first.hover()
+    tip = report.locator("#vg-tooltip-element")
+    expect(tip).to_be_visible()
+    expect(tip).to_contain_text("unavailable: 21 (65.62 %)")
 
 
-def test_a_chart_can_be_saved_as_a_picture(opened):
-    chart = opened.locator("#chart-failures")
-    chart.locator("summary").click()
-    with opened.expect_download() as saved:
-        chart.get_by_text("Save as PNG").click()
-    assert Path(saved.value.path()).read_bytes().startswith(b"\x89PNG")
+def test_a_hostile_label_is_text_in_the_table_the_figure_and_the_tooltip(report):
+    """A dialog would be a complaint."""
+    expect(report.locator("#classes td", has_text=SCRIPT)).to_be_visible()
+    expect(report.locator("#chart-classes svg.marks text", has_text=SCRIPT)).to_be_visible()
+    report.locator("#chart-classes .mark-rect path").first.hover()
+    expect(report.locator("#vg-tooltip-element")).to_contain_text(SCRIPT)
 
 
-def test_a_class_that_is_a_script_is_text(opened):
-    expect(opened.get_by_text("<script>alert").first).to_be_attached()
-    assert opened.locator("script").count() == 2
+def test_a_narrow_screen_scrolls_figures_and_never_the_page(report):
+    report.set_viewport_size(PHONE)
+    assert sideways_px(report) == 0
+    figure = report.locator("#chart-pace")
+    assert figure.evaluate("figure => figure.scrollWidth > figure.clientWidth")
+    box = figure.bounding_box()
+    assert box["x"] + box["width"] <= PHONE["width"]
 
 
-@pytest.mark.parametrize("look", [PHONE], ids=["phone"])
-def test_a_phone_scrolls_down_only(opened):
-    wide, shown = opened.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert wide <= shown == 360
-    for paragraph in opened.locator("p").all():
-        box = paragraph.bounding_box()
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= 360
-
-
-def luminance(colour: str) -> float:
-    """Of `rgb(r, g, b)`, by WCAG 2."""
-    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def contrast(one: str, other: str) -> float:
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def painted(page: Page, selector: str) -> tuple[str, str]:
-    """The colour of a text, and of what is behind it."""
-    return tuple(
-        page.locator(selector).first.evaluate(
-            """(element, isText) => {
-                if (isText) return getComputedStyle(element).color;
-                for (; element; element = element.parentElement) {
-                    const colour = getComputedStyle(element).backgroundColor;
-                    if (!/, 0\\)$/.test(colour)) return colour;
-                }
-                return "rgb(255, 255, 255)";
-            }""",
-            is_text,
-        )
-        for is_text in (True, False)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_readable_by_day_and_by_night(report, scheme):
+    report.emulate_media(color_scheme=scheme)
+    for text in ("h1", "p", ".note", ".files", "nav a", "td"):
+        assert contrast(report, text) >= READABLE, text
+    is_dark = report.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
+    assert is_dark == (scheme == "dark")
+    assert report.locator("#chart-pace").evaluate("figure => getComputedStyle(figure).backgroundColor") == (
+        "rgb(255, 255, 255)"
     )
 
 
-@pytest.mark.parametrize("look", [{"color_scheme": "dark"}, {"color_scheme": "light"}], ids=["dark", "light"])
-def test_texts_stand_out_from_what_is_behind_them(opened):
-    for selector in ("body", "h1", "nav a", "p", "td", "th", ".note", ".files", ".files a"):
-        assert contrast(*painted(opened, selector)) >= 4.5, selector
+def test_the_links_lead_to_the_parts_and_to_files_that_are_there(report):
+    report.get_by_role("link", name="Clips per hour", exact=True).click()
+    expect(report.locator("#pace h2")).to_be_in_viewport()
+    for link in report.locator(".files a").all():
+        assert Path(link.evaluate("link => new URL(link.href).pathname")).is_file()
+
+
+def test_a_page_that_asks_outside_would_be_noticed(page, watched, gate):
+    """By both: by what the page asked for, and by what reached the browser's way out."""
+    page.goto("data:text/html,<img src=http://clipset.example/pixel.png>")
+    assert watched.outside() == ["http://clipset.example/pixel.png"]
+    assert gate.asked == ["clipset.example"]
+    assert watched.complaints
+    for noticed in (watched.requests, watched.complaints, gate.asked):
+        noticed.clear()

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from clipset.sinks import FolderSink
+from clipset.sinks import FolderSink, ObjectSink, Place
+from clipset.sinks.stores import open_store
 from clipset.types import Sink
 
 CLIP = "train/riding_a_bike/abcdefghijk_000001_000011.mp4"
@@ -110,3 +111,24 @@ class TestFolderSink(SinkContract):
     @pytest.fixture
     def sink(self, tmp_path: Path) -> Sink:
         return FolderSink(tmp_path / "dataset")
+
+
+class TestFolderElsewhere(SinkContract):
+    @pytest.fixture
+    def sink(self, tmp_path: Path) -> Sink:
+        return Place(tmp_path / "dataset", f"file://{tmp_path}/elsewhere").open(threading.Event())
+
+
+class TestS3Sink(SinkContract):
+    @pytest.fixture
+    def sink(self, bucket: str, tmp_path: Path) -> Sink:
+        return Place(tmp_path, f"s3://{bucket}/a prefix/of two").open(threading.Event())
+
+
+class TestSinkOfAnotherFileSystem(SinkContract):
+    """Through nothing but what every file system of fsspec has."""
+
+    @pytest.fixture
+    def sink(self, tmp_path: Path) -> Sink:
+        never = threading.Event()
+        return ObjectSink(open_store("memory", never), f"/{tmp_path.name}", "memory://", never)

@@ -7,9 +7,10 @@ import random
 import signal
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, nullcontext
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from program import here, status, table, tree, write_list
@@ -265,34 +266,17 @@ def test_each_machine_keeps_its_egress_as_it_was_last_seen(case, order):
     assert found == expected
 
 
-class _Quiet:
+class Quiet:
     """Shows nothing, and takes its time over each file."""
 
     def __init__(self, step=lambda: None) -> None:
         self.step = step
 
-    def reading(self, number, clips_before):
-        return closing(self)
+    def reading(self, number):
+        return nullcontext()
 
     def bringing(self, number):
-        return closing(self) and _Entered(self)
-
-    def close(self) -> None: ...
-
-    def begin(self, files) -> None: ...
-
-    def found(self, finding) -> None:
-        self.step()
-
-
-class _Entered:
-    def __init__(self, watcher) -> None:
-        self.watcher = watcher
-
-    def __enter__(self):
-        return self.watcher
-
-    def __exit__(self, *_) -> None: ...
+        return nullcontext(SimpleNamespace(begin=lambda files: None, found=lambda finding: self.step()))
 
 
 def states(directory: Path) -> list[tuple]:
@@ -316,7 +300,7 @@ def test_a_merge_that_is_killed_again_and_again_ends_as_an_undisturbed_one(tmp_p
         child = os.fork()
         if child == 0:
             try:
-                list(merge(Merge(sources, disturbed), _Quiet(lambda: time.sleep(0.0002))))
+                list(merge(Merge(sources, disturbed), Quiet(lambda: time.sleep(0.0002))))
             finally:
                 os._exit(0)
         time.sleep(draw.uniform(0.02, 0.25))
@@ -327,7 +311,7 @@ def test_a_merge_that_is_killed_again_and_again_ends_as_an_undisturbed_one(tmp_p
                 assert ledger.status(NOW_US).clips.done <= len(tree(disturbed)), "a record without its file"
     assert kills > 4
     for out in (disturbed, tmp_path / "undisturbed"):
-        list(merge(Merge(sources, out), _Quiet()))
+        list(merge(Merge(sources, out), Quiet()))
     assert tree(disturbed) == tree(tmp_path / "undisturbed")
     assert len(tree(disturbed)) == count
     assert states(disturbed) == states(tmp_path / "undisturbed")

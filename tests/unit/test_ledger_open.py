@@ -16,6 +16,7 @@ import pytest
 
 from clipset.ledger import Ledger, LedgerCorrupt, LedgerHeld, LedgerMissing, LedgerReader, LedgerVersion, PlanHeader
 from clipset.ledger.database import migrations, statements
+from clipset.ledger.merging import Merging
 from clipset.ledger.tables import write_stats
 from clipset.reasons import Reason
 from clipset.types import Annotation, ClipsetError
@@ -279,6 +280,24 @@ def test_a_read_only_dataset_whose_writer_was_killed_can_be_read_to_its_last_rec
     make_read_only(copy)
     with Ledger.read(copy) as reader:
         assert (wanted(reader), reader.get_meta("recipe_id")) == (10, "exact-h360")
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_a_read_only_dataset_can_be_merged_to_its_last_record(others_place: Path, is_killed: bool) -> None:
+    directory, copy, out = others_place / "dataset", others_place / "copy", others_place / "out"
+    with Ledger.open(directory) as ledger:
+        fill(ledger)
+        ledger.set_meta("recipe_id", "exact-h360")
+        if is_killed:
+            shutil.copytree(directory, copy)
+    if is_killed:
+        (copy / ".clipset" / "ledger.db-shm").unlink()
+    else:
+        shutil.copytree(directory, copy)
+    make_read_only(copy)
+    with Merging.open(out) as merging:
+        merging.take(copy, lambda _ours, theirs: theirs, keeps_paths=False)
+        assert (wanted(merging), merging.get_meta("recipe_id")) == (10, "exact-h360")
 
 
 @pytest.mark.parametrize("exists", [True, False])

@@ -7,7 +7,7 @@ from benches import LEAST_BYTES, MemorySink, ScriptedSource, ScriptedTrimmer, be
 
 from clipset.materialise import materialise
 from clipset.reasons import Reason
-from clipset.types import Failure, Meter, Outcome, Stored, VideoJob, Wanted
+from clipset.types import ClipsetError, Failure, Meter, Outcome, Stored, VideoJob, Wanted
 
 FIRST, SECOND, THIRD = clip(start_s=0), clip(start_s=20), clip(start_s=40)
 JOB = VideoJob("abcdefghijk", wanted(FIRST, SECOND, THIRD))
@@ -150,3 +150,36 @@ def test_where_nobody_was_asked_there_is_nothing_to_compare_with():
 
     outcome = materialise(JOB, bench(Folder("near", {FIRST, SECOND, THIRD})))
     assert {attempt.cost.least_bytes for attempt in outcome.attempts} == {None}
+
+
+def test_a_place_that_cannot_be_looked_into_ends_the_job_before_any_source_is_asked():
+    class Away(MemorySink):
+        def get(self, path):
+            raise ClipsetError(failure(Reason.STORE_UNAVAILABLE))
+
+    near = ScriptedSource("near", {FIRST, SECOND, THIRD})
+    outcome = materialise(JOB, bench(near, sink=Away()))
+    assert results(outcome) == {"000000_000010": ["disk: store_unavailable"]}
+    assert near.asked == []
+
+
+def test_a_clip_that_cannot_be_looked_at_now_is_made_anew():
+    class Hiccup(MemorySink):
+        def get(self, path):
+            raise ClipsetError(failure(Reason.STORE_ERROR))
+
+    outcome = materialise(JOB, bench(ScriptedSource("near", {FIRST, SECOND, THIRD}), sink=Hiccup()))
+    assert set(map(str, results(outcome).values())) == {"['near: stored']"}
+
+
+def test_waiting_for_the_store_is_time_of_the_clip_but_not_of_its_trimming(monkeypatch):
+    now_s = [1.0]
+    monkeypatch.setattr("clipset.materialise.time.monotonic", lambda: now_s[0])
+
+    class Slow(MemorySink):
+        def put(self, path, data):
+            now_s[0] += 100
+            super().put(path, data)
+
+    outcome = materialise(JOB, bench(ScriptedSource("near", {FIRST, SECOND, THIRD}), sink=Slow()))
+    assert [(attempt.cost.trim_s, attempt.cost.total_s) for attempt in outcome.attempts] == [(0, 100)] * 3

@@ -73,7 +73,7 @@ def test_a_sweep_is_an_event_too_and_so_is_a_warning():
     clock.us += 6 * S
     events.streaming(SWEEP)
     warning, _, mirror = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert warning == {"event": "warning", "message": "a mirror\nis down"}
+    assert warning == {"event": "warning", "about": "mirror", "message": "a mirror\nis down"}
     assert mirror == {
         "event": "mirror", "tars": 5, "tars_done": 2, "reading": ["400/val/part_2.tar.gz"],
         "read_bytes": 3 << 20, "ahead_bytes": 6 << 20, "eta_s": 20,

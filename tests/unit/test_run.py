@@ -37,7 +37,7 @@ class Watcher:
     verdicts: list[Attempt] = field(default_factory=list)
     gates: list[Sequence[GateView]] = field(default_factory=list)
 
-    def recorded(self, verdict: Attempt) -> None:
+    def recorded(self, verdict: Attempt, node: str = "") -> None:
         self.verdicts.append(verdict)
 
     def tick(self, in_flight: int, gates: Sequence[GateView], waiting_until_us: int | None) -> None:
@@ -284,7 +284,7 @@ def test_a_session_that_ends_before_the_cool_down_does_not_wait_for_its_end(desk
 
 def test_draining_ends_the_run_after_what_is_in_flight(desk):
     class Stopping(Watcher):
-        def recorded(self, verdict: Attempt) -> None:
+        def recorded(self, verdict: Attempt, node: str = "") -> None:
             super().recorded(verdict)
             desk.drain.set()
 

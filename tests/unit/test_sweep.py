@@ -288,7 +288,7 @@ def test_a_full_disk_ends_the_sweep_and_costs_no_clip(desk):
 
 def test_a_stop_ends_the_sweep_with_the_clip_at_hand_and_the_next_goes_on_from_there(desk):
     class Stopping(Seer):
-        def recorded(self, verdict: Attempt) -> None:
+        def recorded(self, verdict: Attempt, node: str = "") -> None:
             super().recorded(verdict)
             desk.drain.set()
 

@@ -113,7 +113,7 @@ def test_who_asked_to_stop_is_asked_for_nothing_more(desk):
     stops = Stops(desk.drain, desk.abort)
 
     class Stopping(Seer):
-        def recorded(self, verdict: Attempt) -> None:
+        def recorded(self, verdict: Attempt, node: str = "") -> None:
             super().recorded(verdict)
             stops.asked.set()
             stops.drain.set()

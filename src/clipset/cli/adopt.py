@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clipset import __version__
-from clipset.cli import given, lists
+from clipset.cli import given, lists, places
 from clipset.cli.options import ClipOptions, ListOptions, SelectionOptions
 from clipset.cli.outcome import Exit, complain
 from clipset.cli.rebuild import checked_jobs, engines, interruptible
@@ -73,6 +73,7 @@ def adopt(order: AdoptOrder) -> Exit:
     clock, jobs, space = SystemClock(), checked_jobs(order.how.jobs), TemporarySpace()
     ledger = Ledger.open(order.dataset)
     try:
+        places.in_directory(ledger, order.dataset, "adopt", "fetch takes ready clips too, with --source folder:PATH")
         recipe, plan_ids = _planned(order, ledger)
     except BaseException:
         ledger.discard()

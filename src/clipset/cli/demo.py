@@ -19,5 +19,5 @@ def demo(out: Path, running: RunOptions) -> Exit:
         annotations.write_text(rows, encoding="utf-8")
         reach = ReachOptions(rate="unlimited", youtube_origin=youtube.origin)
         status = fetch(Order((annotations,), out, reach=reach, running=running))
-    say(f"The clips are in {out}/; next: clipset fetch YOUR_LIST.csv --out DIR")
+    say(f"The clips are in {running.clips_to or out}/; next: clipset fetch YOUR_LIST.csv --out DIR")
     return status

@@ -1,6 +1,7 @@
 """`clipset frames` and `clipset sound`: what is made of the finished clips, beside the dataset."""
 
 import json
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from clipset.cli import places
 from clipset.cli.options import MANY
 from clipset.cli.outcome import Exit, complain
 from clipset.cli.rebuild import checked_jobs, interruptible
@@ -107,7 +109,8 @@ def _export(dataset: Path, how: ExportOptions, kind: Kind) -> Exit:
     clock, jobs = SystemClock(), checked_jobs(how.jobs)
     with Ledger.read(dataset) as ledger:
         try:
-            export = Export(dataset, ledger, kind, _selection(how))
+            clips = places.of_dataset(ledger, dataset).open(threading.Event())
+            export = Export(clips, ledger, kind, _selection(how))
         except SelectionError as error:
             raise UserError(str(error)) from None
         try:

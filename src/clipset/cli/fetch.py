@@ -5,7 +5,7 @@ import platform
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -15,20 +15,23 @@ from types import FrameType
 from rich.console import Console
 
 from clipset import __version__
-from clipset.cli import given, lists, mirror, terms, workshop
+from clipset.cli import given, lists, mirror, places, terms, workshop
 from clipset.cli.options import ClipOptions, ListOptions, ReachOptions, RunOptions, SelectionOptions
 from clipset.cli.outcome import Exit, complain, machine_failed, say
+from clipset.cli.storing import StoreWatch, link_new_annotations
 from clipset.cli.summary import Ending, print_events, print_summary
 from clipset.cli.waterfall import Parts, Waterfall
+from clipset.cli.works import Works, on_a_cluster
 from clipset.clock import Clock, SystemClock
-from clipset.ledger import Ledger, PlanSummary, Totals
+from clipset.engines import Engine
+from clipset.ledger import EgressRow, Ledger, PlanSummary, Totals
 from clipset.progress import JsonEvents, LivePanel, PlainLines
 from clipset.progress.tally import Tally
-from clipset.run import RunResult, StoppedBy
-from clipset.sinks.folders import FolderSink
+from clipset.run import GateLike, RunResult, StoppedBy
+from clipset.sinks import Place
 from clipset.space import TemporarySpace
 from clipset.sweep import SweepObserver
-from clipset.types import Recipe
+from clipset.types import Sink
 
 _STOPPED_AS = {
     StoppedBy.FINISHED: Exit.OK,
@@ -60,12 +63,17 @@ def fetch(order: Order) -> Exit:
     workshop.egresses(order.reach)
     mirror.check(order.reach)
     before_us = workshop.recheck_before_us(order.running, clock.now_us())
+    url = places.asked(order.running.clips_to)
     wanted = given.lists(order.annotations, order.lists, order.reach.ca_file)
     ledger = Ledger.open(order.out)
+    stops = workshop.Stops(threading.Event(), threading.Event())
     try:
+        place = places.chosen(ledger, order.out, url)
+        place.prepare(stops.abort)
+        sink = place.open(stops.abort, space)
         plans = lists.load(ledger, wanted, chosen, recipe, accept_changed=order.lists.accept_changed_lists)
-        stops = workshop.Stops(threading.Event(), threading.Event())
-        parts = _prepare(order, ledger, recipe, clock, stops, space)
+        works = Works.of(order.reach, order.running, recipe, place)
+        parts = _prepare(order, ledger, works, sink, stops, space)
     except BaseException:
         ledger.discard()
         raise
@@ -73,23 +81,22 @@ def fetch(order: Order) -> Exit:
         say(warning)
     with ledger:
         lists.remember_recipe(ledger, recipe)
+        places.remember(ledger, place)
         plan_ids = [plan.plan_id for plan in plans]
         if before_us is not None and (rechecked := ledger.want_again({"lost"}, before_us, plan_ids=plan_ids).total()):
             say(f"{rechecked:,} lost clips are asked for again")
             plans = [ledger.summary(plan_id) for plan_id in plan_ids]
         terms.say_once(ledger, order.reach.source)
-        sink = FolderSink(order.out)
-        sink.sweep()
-        _link_new_annotations(ledger, sink, plans)
+        link_new_annotations(ledger, sink, plans, stops.abort)
         tally = _tally(ledger.totals(plan_ids), clock)
         with (
             _watching(order, tally, clock) as observer,
             _stopping(stops),
             _session(ledger, order, clock, space) as session,
         ):
-            waterfall = Waterfall(ledger, parts, observer, clock, stops, session.id)
+            waterfall = Waterfall(ledger, parts, StoreWatch(observer, sink), clock, stops, session.id)
             session.result = waterfall.run(plan_ids)
-        _show_summary(order, ledger, plans, session, tally, clock)
+        _show_summary(order, place, ledger, plans, session, tally, clock)
         if not stops.abort.is_set():
             parts.engine.close()
     return _exit_status(session.result)
@@ -108,27 +115,40 @@ def _session(ledger: Ledger, order: Order, clock: Clock, space: TemporarySpace) 
     try:
         yield session
     finally:
-        ledger.stop_session(session.id, clock.now_us(), session.result.stopped_by.value, space.peak_bytes)
+        peak_bytes = space.peak_bytes if order.running.engine == "local" else None  # what nodes took is not told
+        ledger.stop_session(session.id, clock.now_us(), session.result.stopped_by.value, peak_bytes)
         ledger.write_tables()
 
 
 def _prepare(
-    order: Order, ledger: Ledger, recipe: Recipe, clock: Clock, stops: workshop.Stops, space: TemporarySpace
+    order: Order, ledger: Ledger, works: Works, sink: Sink, stops: workshop.Stops, space: TemporarySpace
 ) -> Parts:
-    ways = workshop.egresses(order.reach)
-    gates = workshop.gates(order.reach, ways, ledger.egresses(), clock, stops)
-    setting = workshop.setting(order.reach, ways, gates, recipe, stops.abort, space)
-    sources = workshop.sources(order.reach, setting)
+    sources = workshop.sources(works.reach, workshop.setting(works.reach, (), {}, works.recipe, stops.abort, space))
     before = mirror.sources_before(order.reach)
+    conduct = workshop.conduct(order.reach, order.running, sources, SystemClock().now_us())
+    means = mirror.means(order.reach, order.running, works.recipe, order.out, sink, stops)
+    engine, gates = _staffed(works, ledger.egresses(), sink, stops, space)
     return Parts(
-        tuple(gates.values()) if any(source.is_paced for source in sources) else (),
-        workshop.engine(order.running, sources, recipe, order.out, stops.abort, space),
-        workshop.conduct(order.reach, order.running, sources, clock.now_us()),
-        mirror.means(order.reach, order.running, recipe, order.out, stops.drain, stops.abort, space),
+        gates,
+        engine,
+        conduct,
+        means,
         is_first=before == 0,
         is_last=before == len(sources),
         is_paced_before=any(source.is_paced for source in sources[:before]),
     )
+
+
+def _staffed(
+    works: Works, known: list[EgressRow], sink: Sink, stops: workshop.Stops, space: TemporarySpace
+) -> tuple[Engine, Sequence[GateLike]]:
+    """The engine that was asked for, and its gates."""
+    if works.running.engine == "ray":
+        return on_a_cluster(works, known, stops)
+    ways, node = workshop.egresses(works.reach), platform.node()
+    states = workshop.states(ways, node, known)
+    built = works.build(ways, states, node, stops.drain, stops.abort, means=(sink, space))
+    return built.engine, tuple(built.gates.values())
 
 
 def _exit_status(result: RunResult) -> Exit:
@@ -136,17 +156,6 @@ def _exit_status(result: RunResult) -> Exit:
         assert result.failure is not None  # noqa: S101 - what FAILURE means
         return machine_failed(result.failure)
     return _STOPPED_AS[result.stopped_by]
-
-
-def _link_new_annotations(ledger: Ledger, sink: FolderSink, plans: list[PlanSummary]) -> None:
-    """Clips that are there already get the further names that a new list has for them."""
-    for plan in plans:
-        linked = []
-        for target, path in list(ledger.unlinked(plan.plan_id)):
-            sink.link(path, target)
-            linked.append(path)
-        if linked:
-            ledger.mark_linked(linked)
 
 
 def _tally(totals: Totals, clock: Clock) -> Tally:
@@ -188,7 +197,13 @@ def _stopping(stops: workshop.Stops) -> Iterator[None]:
 
 
 def _show_summary(
-    order: Order, ledger: Ledger, plans: list[PlanSummary], session: "_Session", tally: Tally, clock: Clock
+    order: Order,
+    place: Place,
+    ledger: Ledger,
+    plans: list[PlanSummary],
+    session: "_Session",
+    tally: Tally,
+    clock: Clock,
 ) -> None:
     plan_ids, now_us = [plan.plan_id for plan in plans], clock.now_us()
     ending = Ending(
@@ -200,7 +215,12 @@ def _show_summary(
     if order.running.json:
         print_events(ending, tally, now_us)
     else:
-        print_summary(order.out, ending, ledger.status(now_us).reasons, tally, now_us)
+        print_summary(_where(place), ending, ledger.status(now_us).reasons, tally, now_us)
+
+
+def _where(place: Place) -> str:
+    tables = f"{place.directory} with stats.csv and failed.csv"
+    return tables if place.url is None else f"{place.url}; {tables}"
 
 
 def _tools() -> str:

@@ -6,8 +6,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from clipset.cli import given, lists, mirror, workshop
+from clipset.cli import given, lists, mirror, places, workshop
 from clipset.cli.fetch import Order
 from clipset.cli.outcome import Exit
 from clipset.engines.local import default_jobs
@@ -20,9 +21,12 @@ def plan(order: Order, *, has_out: bool) -> Exit:
     """Raises UserError, AnnotationError, LedgerError, ClipsetError."""
     recipe, chosen = lists.recipe(order.clips), lists.selection(order.selection)
     mirror.check(order.reach)
+    url = places.asked(order.running.clips_to)
     permits_per_h, ways = workshop.permits_per_h(order.reach), workshop.egresses(order.reach)
     wanted = given.lists(order.annotations, order.lists, order.reach.ca_file)
     with Ahead(order.out if has_out else None) as ahead:
+        if ahead.reader is not None:
+            url = places.chosen(ahead.reader, order.out, url).url
         plans, totals = lists.look_ahead(ahead, wanted, chosen, recipe, accept_changed=order.lists.accept_changed_lists)
     conditions = Conditions(permits_per_h, len(ways), recipe.max_height_px, order.running.jobs or default_jobs())
     found = forecast(_demand(totals), conditions)
@@ -31,7 +35,7 @@ def plan(order: Order, *, has_out: bool) -> Exit:
     if order.running.json:
         print(json.dumps(_as_json(found, plans, conditions, saved) | {"mirror": has_mirror}))
     else:
-        _print(found, plans, conditions, saved, has_mirror=has_mirror)
+        _print(found, plans, conditions, saved, "disk" if url is None else url, has_mirror=has_mirror)
     return Exit.OK
 
 
@@ -94,7 +98,7 @@ def _as_json(found: Forecast, plans: list[PlanSummary], conditions: Conditions, 
 
 
 def _print(
-    found: Forecast, plans: list[PlanSummary], conditions: Conditions, saved: _Saved, *, has_mirror: bool
+    found: Forecast, plans: list[PlanSummary], conditions: Conditions, saved: _Saved, place: str, *, has_mirror: bool
 ) -> None:
     demand = found.demand
     table = Table.grid(padding=(0, 2))
@@ -111,7 +115,7 @@ def _print(
         sizes = f"{human_bytes(saved.transfer_bytes)} of transfer, {human_bytes(saved.disk_bytes)} of disk"
         table.add_row("shared by lists", f"saves {saved.clips:,} clips of {saved.videos:,} videos{hours}, {sizes}")
     table.add_row("transfer", f"about {human_bytes(found.transfer_bytes)}")
-    table.add_row("disk", f"about {human_bytes(found.disk_bytes)}")
+    table.add_row(Text(place), f"about {human_bytes(found.disk_bytes)}")
     table.add_row("temporary", f"{human_bytes(found.temporary_bytes)} of memory, no disk")
     if bad := sum(item.bad_rows for item in plans):
         table.add_row(

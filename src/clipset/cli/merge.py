@@ -62,9 +62,9 @@ class _Showing:
         self._spent_us = 0
 
     @contextmanager
-    def reading(self, number: int, clips_before: int) -> Iterator[None]:
+    def reading(self, number: int) -> Iterator[None]:
         began_us, sources = self._clock.now_us(), len(self._order.sources)
-        left_s = self._spent_us / US_PER_S / number * (sources - number) if number and clips_before else 0.0
+        left_s = self._spent_us / US_PER_S / number * (sources - number) if number else 0.0
         with Patience(self._clock, Console(stderr=True)) as patience:
             patience.doing(f"reading the ledger of {self._name(number)}", left_s)
             yield

@@ -4,17 +4,16 @@ import threading
 from pathlib import Path
 
 from clipset.cli.options import ReachOptions, RunOptions
+from clipset.cli.workshop import Stops
 from clipset.config import UserError, cache_home
 from clipset.engines.local import default_jobs
 from clipset.ledger import Ledger
 from clipset.media import MediaEngine
-from clipset.sinks.folders import FolderSink
 from clipset.sources.mirror.cvdf import Cvdf, parse_versions
 from clipset.sources.mirror.index import TarIndex, folder_of
-from clipset.space import TemporarySpace
 from clipset.sweep import Means, Scope
 from clipset.sweep.keeping import recipe_for
-from clipset.types import Recipe
+from clipset.types import Recipe, Sink
 from clipset.web import Web
 
 MOST_STREAMS = 16
@@ -27,17 +26,11 @@ def sources_before(reach: ReachOptions) -> int | None:
 
 
 def means(
-    reach: ReachOptions,
-    running: RunOptions,
-    recipe: Recipe,
-    out: Path,
-    drain: threading.Event,
-    abort: threading.Event,
-    space: TemporarySpace,
+    reach: ReachOptions, running: RunOptions, recipe: Recipe, out: Path, sink: Sink, stops: Stops
 ) -> Means | None:
     """None when no mirror is among the sources. Raises UserError."""
     arguments = [spec.partition(":")[2] for spec in reach.source if _named(spec)]
-    web = _web(reach, drain)
+    web = _web(reach, stops.drain)
     if not arguments:
         return None
     versions = [parse_versions(argument) for argument in arguments]
@@ -47,8 +40,8 @@ def means(
         mirror=Cvdf(web),
         index=index_of(reach.mirror_origin),
         open_reader=lambda: Ledger.read(out),
-        make_trimmer=lambda: MediaEngine(recipe_for(recipe), abort),
-        sink=FolderSink(out, space),
+        make_trimmer=lambda: MediaEngine(recipe_for(recipe), stops.abort),
+        sink=sink,
         recipe=recipe,
         streams=min(running.jobs or default_jobs(), MOST_STREAMS),
         scope=scope,

@@ -127,10 +127,16 @@ class RunOptions:
     """How the work is done here."""
 
     jobs: int | None = None
-    """Videos in flight; derived from the machine, and from what they wait for, when not given."""
+    """Videos in flight, on each node; derived from the machine, and from what they wait for, when not given."""
 
-    engine: Literal["local"] = "local"
-    """Where the work runs."""
+    engine: Literal["local", "ray"] = "local"
+    """Where the work runs: on this machine, or on the nodes of a Ray cluster."""
+
+    ray_address: str | None = None
+    """The cluster's head as host:port; RAY_ADDRESS if not given, and without that Ray on this machine alone."""
+
+    clips_to: str | None = None
+    """Put the clips there instead of into --out: an address in an object store, such as s3://bucket/prefix."""
 
     max_clips: int | None = None
     """End this session after so many finished clips; the next one goes on from there."""

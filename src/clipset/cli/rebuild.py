@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from clipset.cli import places
 from clipset.cli.outcome import Exit, complain
 from clipset.cli.workshop import check_jobs
 from clipset.clock import SystemClock
@@ -39,14 +40,14 @@ def rebuild(directory: Path, *, force: bool, jobs: int | None, as_json: bool) ->
         with interruptible(), Rebuilding.begin(directory, force=force) as ledger:
             with file_watcher(clock, as_json=as_json) as watcher:
                 report = rebuild_ledger(directory, ledger, engines, checked_jobs(jobs), watcher, clock)
-            found = ledger.status(clock.now_us())
+            found, url = ledger.status(clock.now_us()), places.elsewhere(ledger)
     except KeyboardInterrupt:
         complain(f"interrupted; nothing was lost, run clipset rebuild {directory} again to go on")
         return Exit.RESUMABLE
     if as_json:
         print(json.dumps(_summary(report, found)), flush=True)
     else:
-        _print(directory, report, found)
+        _print(directory, report, found, url)
     return Exit.VERIFICATION if any(report.verdicts[verdict] for verdict in _FAILED) else Exit.OK
 
 
@@ -86,7 +87,7 @@ def _summary(report: RebuildReport, found: Status) -> dict[str, object]:
     }
 
 
-def _print(directory: Path, report: RebuildReport, found: Status) -> None:
+def _print(directory: Path, report: RebuildReport, found: Status, url: str | None) -> None:
     clips = found.clips
     table = Table.grid(padding=(0, 2))
     table.add_row("files", Text(counts_text(report.verdicts)))
@@ -96,6 +97,10 @@ def _print(directory: Path, report: RebuildReport, found: Status) -> None:
     table.add_row("recipe", Text(report.recipe_id or "not known: no clip tells"))
     if report.kept is not None:
         table.add_row("kept", Text(f"the old ledger as {report.kept}"))
+    if url is not None:
+        table.add_row(
+            "where", Text(f"the clips lie in {url}: the next fetch looks for each there before it asks elsewhere")
+        )
     console = Console(stderr=True, highlight=False)
     console.print(table)
     console.print(Text(f"Run clipset fetch with your lists and --out {directory} to go on.", style="bold"))

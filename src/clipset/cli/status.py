@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+from clipset.cli import places
 from clipset.cli.bars import Screen
 from clipset.cli.next_step import next_step
 from clipset.cli.outcome import Exit
@@ -27,12 +28,14 @@ def print_status(directory: Path, *, as_json: bool) -> Exit:
     """Raises LedgerError."""
     now_us = SystemClock().now_us()
     with Ledger.read(directory) as ledger:
-        found = ledger.status(now_us)
+        found, url = ledger.status(now_us), places.elsewhere(ledger)
     if as_json:
-        print(json.dumps(found.to_json()))
+        print(json.dumps(found.to_json() | {"clips_to": url}))
         return Exit.OK
     screen = Screen()
     screen.print_lines(Text(printable(str(directory)), style="bold"))
+    if url is not None:
+        screen.print_lines(Text(f"clips in {printable(url)}"))
     for part in _parts(found, screen, now_us):
         screen.print("", part)
     screen.print("", Text(next_step(found, directory, now_us), style="bold"))

@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -37,7 +36,7 @@ class Ending:
 
 
 def print_summary(
-    out: Path,
+    where: str,
     ending: Ending,
     reasons: Mapping[str, int],
     tally: Tally,
@@ -58,7 +57,7 @@ def print_summary(
     table.add_row("stored", Text(f"{human_bytes(tally.stored_bytes)} new"))
     if reasons:
         table.add_row("not there", Text(", ".join(f"{count} {reason}" for reason, count in reasons.items())))
-    table.add_row("where", Text(f"{out} with stats.csv and failed.csv"))
+    table.add_row("where", Text(where))
     console.print(table)
     console.print(Text(_next_step(result, now_us), style="bold"))
 

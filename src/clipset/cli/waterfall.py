@@ -11,9 +11,8 @@ from clipset.cli.workshop import Stops
 from clipset.clock import Clock
 from clipset.engines import Engine
 from clipset.ledger import Ledger
-from clipset.run import Conduct, Run, RunResult, StoppedBy
+from clipset.run import Conduct, GateLike, Run, RunResult, StoppedBy
 from clipset.sweep import Means, Sweep, SweepObserver
-from clipset.throttle.gate import Gate
 
 _OVER = frozenset({StoppedBy.LIMIT, StoppedBy.INTERRUPT, StoppedBy.FAILURE})
 
@@ -26,7 +25,7 @@ class Parts:
     mirror, `is_paced_before` whether a paced one stands before it.
     """
 
-    gates: tuple[Gate, ...]
+    gates: Sequence[GateLike]
     engine: Engine
     conduct: Conduct
     mirror: Means | None = None

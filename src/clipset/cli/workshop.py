@@ -1,16 +1,14 @@
 """From options to the parts of a run: egresses, gates, sources, an engine."""
 
-import platform
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from clipset import registry
 from clipset.cli import times
 from clipset.cli.options import ReachOptions, RunOptions
-from clipset.clock import Clock
+from clipset.clock import SystemClock
 from clipset.config import UserError
 from clipset.engines import Engine
 from clipset.engines.local import LocalEngine, default_jobs, most_jobs
@@ -18,7 +16,6 @@ from clipset.ledger import EgressRow
 from clipset.materialise import Bench
 from clipset.media import MediaEngine
 from clipset.run import Conduct
-from clipset.sinks.folders import FolderSink
 from clipset.sources.mirror.cvdf import Cvdf
 from clipset.sources.setting import Prepared, Setting, SourceFactory
 from clipset.sources.youtube.config import Egress
@@ -27,7 +24,7 @@ from clipset.space import TemporarySpace
 from clipset.throttle.gate import Gate, choose
 from clipset.throttle.policy import Mode, Policy
 from clipset.throttle.state import EgressState
-from clipset.types import US_PER_S, Recipe
+from clipset.types import US_PER_S, Recipe, Sink
 
 OLD_AFTER_DAYS = 60
 """yt-dlp follows YouTube with a release or two a month."""
@@ -90,17 +87,21 @@ def egresses(reach: ReachOptions) -> tuple[Egress, ...]:
 
 
 def gates(
-    reach: ReachOptions, ways: tuple[Egress, ...], known: list[EgressRow], clock: Clock, stops: Stops
+    reach: ReachOptions, ways: tuple[Egress, ...], states: Mapping[str, EgressState], drain: threading.Event, node: str
 ) -> dict[str, Gate]:
-    """One a way out, each going on where the ledger says it stopped."""
-    node, rate = platform.node(), policy(reach)
-    return {way.name: Gate(way.name, _state(way.name, node, known), rate, clock, stops.drain, node) for way in ways}
+    """One a way out, each going on where its state, by name, says it stopped."""
+    rate, clock = policy(reach), SystemClock()
+    return {way.name: Gate(way.name, states.get(way.name, EgressState()), rate, clock, drain, node) for way in ways}
+
+
+def states(ways: tuple[Egress, ...], node: str, known: list[EgressRow]) -> dict[str, EgressState]:
+    """As the egresses of a machine were last seen; in a merged ledger their rows may be called by the machine too."""
+    return {way.name: _state(way.name, node, known) for way in ways}
 
 
 def _state(name: str, node: str, known: list[EgressRow]) -> EgressState:
-    """As the egress was last seen; in a merged ledger its row may be called by the machine too."""
-    states = [EgressState.from_json(row.state) for row in known if row.name in {name, f"{name}@{node}"}]
-    return max(states, key=lambda state: state.seen_us, default=EgressState())
+    found = [EgressState.from_json(row.state) for row in known if row.name in {name, f"{name}@{node}"}]
+    return max(found, key=lambda state: state.seen_us, default=EgressState())
 
 
 def sources(reach: ReachOptions, setting: Setting) -> list[Prepared]:
@@ -154,6 +155,13 @@ def _until_us(running: RunOptions, now_us: int) -> int | None:
     return min(ends_us, default=None)
 
 
+def jobs(running: RunOptions, share: int = 1) -> tuple[int, int]:
+    """Videos in flight at first and at most, where the machine is shared by so many. Raises UserError."""
+    check_jobs(running.jobs)
+    least, most = (default_jobs(), most_jobs()) if running.jobs is None else (running.jobs, running.jobs)
+    return max(1, least // share), max(1, most // share)
+
+
 def check_jobs(jobs: int | None) -> None:
     """Raises UserError."""
     if jobs is not None and not 1 <= jobs <= 1000:
@@ -161,16 +169,9 @@ def check_jobs(jobs: int | None) -> None:
 
 
 def engine(
-    running: RunOptions,
-    prepared: list[Prepared],
-    recipe: Recipe,
-    out: Path,
-    abort: threading.Event,
-    space: TemporarySpace,
+    prepared: list[Prepared], recipe: Recipe, sink: Sink, abort: threading.Event, jobs: tuple[int, int], node: str
 ) -> Engine:
-    """Raises UserError."""
-    check_jobs(running.jobs)
-    sink, node = FolderSink(out, space), platform.node()
+    """`jobs`: videos in flight at first, and at most."""
     at_hand = next((number for number, source in enumerate(prepared) if source.is_paced), len(prepared))
 
     def make_bench() -> Bench:
@@ -178,9 +179,7 @@ def engine(
             tuple(source.make() for source in prepared), MediaEngine(recipe, abort), sink, abort, at_hand, node
         )
 
-    if running.jobs is not None:
-        return LocalEngine(make_bench, running.jobs)
-    return LocalEngine(make_bench, default_jobs(), most_jobs())
+    return LocalEngine(make_bench, *jobs)
 
 
 def setting(

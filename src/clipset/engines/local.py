@@ -34,6 +34,7 @@ class LocalEngine:
     """`make_bench` is called in each worker thread when its first job comes.
 
     `jobs` are in flight at first, up to `most` where those wait for the network; without `most` it stays at `jobs`.
+    What is submitted beyond that waits in line for a thread. One thread may submit while another polls.
     """
 
     def __init__(self, make_bench: Callable[[], Bench], jobs: int, most: int | None = None) -> None:
@@ -43,15 +44,17 @@ class LocalEngine:
         self._threads: list[threading.Thread] = []
         self._staffing = Staffing(_cores(), jobs, most or jobs)
         self._in_flight = 0
+        self._counting = threading.Lock()
 
     @property
     def capacity(self) -> int:
         return self._staffing.jobs
 
     def submit(self, job: VideoJob) -> None:
-        self._in_flight += 1
+        with self._counting:
+            self._in_flight += 1
         self._jobs.put(job)
-        if len(self._threads) < self._in_flight:
+        if len(self._threads) < min(self._in_flight, self.capacity):
             thread = threading.Thread(target=self._work, name=f"clipset-{len(self._threads) + 1}", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -67,7 +70,8 @@ class LocalEngine:
 
     def _take(self, timeout_s: float) -> Outcome:
         done = self._done.get(timeout=timeout_s) if timeout_s > 0 else self._done.get_nowait()
-        self._in_flight -= 1
+        with self._counting:
+            self._in_flight -= 1
         if isinstance(done, BaseException):
             raise done
         self._staffing.learn(attempt.cost for attempt in done.attempts)

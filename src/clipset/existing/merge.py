@@ -56,8 +56,8 @@ class SourceReport:
 class Shows(Protocol):
     """Shows a merge; sources are numbered from 0, and every call comes from one thread."""
 
-    def reading(self, number: int, clips_before: int) -> AbstractContextManager[object]:
-        """While the rows of a source are taken over, after those of so many clips."""
+    def reading(self, number: int) -> AbstractContextManager[object]:
+        """While the rows of a source are taken over."""
         ...
 
     def bringing(self, number: int) -> AbstractContextManager[Watcher]:
@@ -84,16 +84,13 @@ def merge(order: Merge, shows: Shows) -> Iterator[SourceReport]:
         bringing = _Bringing(order, ledger, has_files=CLIPS_TO not in known[0].meta)
         try:
             ledger.replace_egresses(joined(row for each in known for row in each.egresses))
-            clips = again = 0
+            again = 0
             for number, source in enumerate(order.sources):
-                with shows.reading(number, clips):
-                    taken = ledger.take(source, _name_folders, keeps_paths=not bringing.has_files)
-                clips, again = clips + taken.clips, number if taken.overruled else again
-                with shows.bringing(number) as watcher:
-                    yield SourceReport(source, taken, bringing.run(source, taken, watcher))
-            for number, source in enumerate(order.sources[:again]):
-                with shows.reading(number, clips):
-                    ledger.take(source, _name_folders, keeps_paths=not bringing.has_files)
+                taken = bringing.take(number, shows)
+                again = number if taken.overruled else again
+                yield SourceReport(source, taken, bringing.run(number, taken, shows))
+            for number in range(again):
+                bringing.take(number, shows)
             bringing.link_further_names()
         finally:
             if not order.is_trial:
@@ -110,16 +107,20 @@ def _checked(order: Merge) -> list[_Known]:
     known = [_known(source) for source in order.sources]
     if Home.database_of(order.directory).exists():
         known.append(_known(order.directory))
-    for name, says in (("recipe_id", "made with the recipe"), (CLIPS_TO, "kept in")):
-        found = [(each.directory, each.meta.get(name)) for each in known]
-        if name == "recipe_id":  # none: planned, and never fetched
-            found = [pair for pair in found if pair[1] is not None]
-        if len({value for _, value in found}) > 1:
-            first = found[0]
-            other = next(pair for pair in found if pair[1] != first[1])
-            texts = (f"{directory} is {says} {value or 'its own directory'}" for directory, value in (first, other))
-            raise UserError(f"{', '.join(texts)}; only datasets made alike can be merged")
+    recipes = [(each.directory, each.meta["recipe_id"]) for each in known if "recipe_id" in each.meta]  # else unfetched
+    _require_alike(recipes, "made with the recipe")
+    _require_alike([(each.directory, each.meta.get(CLIPS_TO, "its own directory")) for each in known], "kept in")
     return known
+
+
+def _require_alike(found: Sequence[tuple[Path, str]], says: str) -> None:
+    """Raises UserError where two say different things."""
+    for directory, value in found[1:]:
+        if value != found[0][1]:
+            raise UserError(
+                f"{found[0][0]} is {says} {found[0][1]}, {directory} is {says} {value};"
+                " only datasets made alike can be merged"
+            )
 
 
 def _known(directory: Path) -> _Known:
@@ -153,30 +154,38 @@ class _Bringing:
     """Brings the files of claims, and tells the ledger. `has_files`: the clips lie in the datasets' directories."""
 
     def __init__(self, order: Merge, ledger: Merging, *, has_files: bool) -> None:
-        self._order, self._ledger, self.has_files = order, ledger, has_files
+        self._order, self._ledger, self._has_files = order, ledger, has_files
         self._sink = FolderSink(order.directory) if has_files and not order.is_trial else None
         if self._sink is not None:
             self._sink.sweep()
 
-    def run(self, source: Path, taken: Taken, watcher: Watcher) -> Counter[Verdict]:
+    def take(self, number: int, shows: Shows) -> Taken:
+        """What a source says, without its files."""
+        with shows.reading(number):
+            return self._ledger.take(self._order.sources[number], _name_folders, keeps_paths=not self._has_files)
+
+    def run(self, number: int, taken: Taken, shows: Shows) -> Counter[Verdict]:
         """Bytes first, record second, some hundred clips at a time. Raises ClipsetError."""
-        if not self.has_files:
-            self._ledger.keep(None)
-            return Counter({Verdict.MERGED: taken.claims})
         verdicts: Counter[Verdict] = Counter()
-        watcher.begin(taken.claims)
-        for claims in self._ledger.claims():
-            brought = []
-            for claim in claims:
-                finding = self._bring(source, claim)
-                verdicts[finding.verdict] += 1
-                watcher.found(finding)
-                if finding.verdict is Verdict.MERGED:
-                    brought.append(claim)
-            self._ledger.keep(brought)
+        if not self._has_files:
+            self._ledger.keep(None)
+            verdicts[Verdict.MERGED] = taken.claims
+        elif taken.claims:
+            with shows.bringing(number) as watcher:
+                watcher.begin(taken.claims)
+                for claims in self._ledger.claims():
+                    findings = [self._bring(self._order.sources[number], claim, watcher) for claim in claims]
+                    kept = [claim for claim, found in zip(claims, findings, strict=True) if found is Verdict.MERGED]
+                    self._ledger.keep(kept)
+                    verdicts.update(findings)
         return verdicts
 
-    def _bring(self, source: Path, claim: Claim) -> Finding:
+    def _bring(self, source: Path, claim: Claim, watcher: Watcher) -> Verdict:
+        finding = self._brought(source, claim)
+        watcher.found(finding)
+        return finding.verdict
+
+    def _brought(self, source: Path, claim: Claim) -> Finding:
         name = shown(str(source / claim.path))
         try:
             file = _checked_file(source, claim, verifies=self._order.verifies)

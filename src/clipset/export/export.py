@@ -4,7 +4,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from clipset.existing.pool import each
@@ -17,8 +16,7 @@ from clipset.plan import Seen, Selection, check
 from clipset.plan.selection import canonical_split
 from clipset.reasons import Disposition
 from clipset.sinks.exports import ExportSink
-from clipset.sinks.folders import FolderSink
-from clipset.types import ClipsetError
+from clipset.types import ClipsetError, Sink, Stage
 
 MakeExporter = Callable[[threading.Event], MediaExporter]
 
@@ -47,7 +45,7 @@ class _Made(NamedTuple):
 class Export:
     """What to make of which clips, and where. Raises SelectionError for a split or class that the dataset has not."""
 
-    dataset: Path
+    clips: Sink
     ledger: LedgerReader
     kind: Kind
     selection: Selection
@@ -66,7 +64,7 @@ class Export:
         report.verdicts[Verdict.KNOWN], count = self._counted(out)
         watcher.begin(count)
         wanted = (one for one in self._wanted() if not _is_there(one, self.kind, out))
-        maker = _Maker(FolderSink(self.dataset), self.kind, out)
+        maker = _Maker(self.clips, self.kind, out)
         for made in each(wanted, maker, make_exporter, jobs):
             report.verdicts[made.finding.verdict] += 1
             report.files += made.files
@@ -99,7 +97,7 @@ def _is_there(one: _Wanted, kind: Kind, out: ExportSink) -> bool:
 class _Maker:
     """Makes what is wanted of one clip; runs in the pool's threads."""
 
-    def __init__(self, clips: FolderSink, kind: Kind, out: ExportSink) -> None:
+    def __init__(self, clips: Sink, kind: Kind, out: ExportSink) -> None:
         self._clips = clips
         self._kind = kind
         self._out = out
@@ -112,7 +110,8 @@ class _Maker:
         except ClipsetError as error:
             if error.failure.disposition is Disposition.STOP:
                 raise
-            return _Made(Finding(one.clip.path, Verdict.DAMAGED, error.failure.detail))
+            verdict = Verdict.UNREADABLE if error.failure.stage is Stage.STORE else Verdict.DAMAGED
+            return _Made(Finding(one.clip.path, verdict, error.failure.detail))
         except OSError as error:
             return _Made(Finding(one.clip.path, Verdict.UNREADABLE, str(error)))
 

@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
@@ -167,7 +167,8 @@ def attached(connection: sqlite3.Connection, path: Path, name: str) -> Iterator[
                 raise LedgerVersion(path, found, known)
             yield
         finally:
-            connection.execute(f"DETACH {name}")
+            with suppress(sqlite3.OperationalError):  # what went wrong is said already, and may have left a query open
+                connection.execute(f"DETACH {name}")
 
 
 def _readable_uri(path: Path, folder: Path) -> str:

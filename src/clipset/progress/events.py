@@ -31,9 +31,9 @@ class JsonEvents:
     def __exit__(self, *_: object) -> None:
         self._progress(0)
 
-    def recorded(self, verdict: Attempt) -> None:
+    def recorded(self, verdict: Attempt, node: str = "") -> None:
         self._tally.add(verdict, self._clock.now_us())
-        event: dict[str, Any] = {"event": "clip", "clip_id": verdict.clip.id, "source": verdict.source}
+        event: dict[str, Any] = {"event": "clip", "clip_id": verdict.clip.id, "source": verdict.source, "node": node}
         if isinstance(verdict.result, Stored):
             facts = verdict.result.facts
             event |= {
@@ -59,7 +59,7 @@ class JsonEvents:
             if self._states.get(gate.name) != state:
                 self._states[gate.name] = state
                 not_before_s = None if state[1] is None else state[1] / US_PER_S
-                self.say(event="egress", name=gate.name, state=gate.state, not_before_s=not_before_s)
+                self.say(event="egress", name=gate.name, node=gate.node, state=gate.state, not_before_s=not_before_s)
         if self._clock.now_us() >= self._next_us:
             self._next_us = self._clock.now_us() + _EVERY_S * US_PER_S
             self._progress(in_flight)
@@ -79,8 +79,8 @@ class JsonEvents:
             eta_s=None if view.eta_s is None else round(view.eta_s),
         )
 
-    def warned(self, text: str) -> None:
-        self.say(event="warning", message=text)
+    def warned(self, text: str, about: str = "mirror") -> None:
+        self.say(event="warning", about=about, message=text)
 
     def regained(self) -> None:
         self._tally.regain()

@@ -29,7 +29,7 @@ class PlainLines:
     def __exit__(self, *_: object) -> None:
         self._say(counts_text(self._tally))
 
-    def recorded(self, verdict: Attempt) -> None:
+    def recorded(self, verdict: Attempt, node: str = "") -> None:  # noqa: ARG002 - the protocol
         self._tally.add(verdict, self._clock.now_us())
         if isinstance(verdict.result, Failure):
             self._say(f"{verdict.clip.id}: {verdict.result.reason} ({printable(verdict.result.detail)})")
@@ -54,8 +54,8 @@ class PlainLines:
         self._next_us = now_us + _EVERY_S * US_PER_S
         self._say(f"{counts_text(self._tally)} · {sweep_text(view)}")
 
-    def warned(self, text: str) -> None:
-        self._say(f"mirror: {printable(text, 2000)}")
+    def warned(self, text: str, about: str = "mirror") -> None:
+        self._say(f"{about}: {printable(text, 2000)}")
 
     def regained(self) -> None:
         self._tally.regain()

@@ -36,7 +36,7 @@ class LivePanel:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def recorded(self, verdict: Attempt) -> None:
+    def recorded(self, verdict: Attempt, node: str = "") -> None:  # noqa: ARG002 - the protocol
         self._tally.add(verdict, self._clock.now_us())
         if isinstance(verdict.result, Failure):
             line = f"{verdict.clip.id}  {verdict.result.reason}  {printable(verdict.result.detail, 90)}"
@@ -57,8 +57,8 @@ class LivePanel:
         lines += [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._failures]
         self._live.update(Group(self._counts(), *lines))
 
-    def warned(self, text: str) -> None:
-        self._live.console.print(Text(f"mirror: {printable(text, 2000)}"))
+    def warned(self, text: str, about: str = "mirror") -> None:
+        self._live.console.print(Text(f"{about}: {printable(text, 2000)}"))
 
     def regained(self) -> None:
         self._tally.regain()

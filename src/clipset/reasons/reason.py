@@ -47,12 +47,14 @@ class Reason(StrEnum):
         "tool_failure"  # a tool around the download failed, ours or a peer's: a shell, ffmpeg, a post-processor
     )
     ABSENT = "absent"  # none of the sources asked has it (a folder that may fill)
+    STORE_ERROR = "store_error"  # the store of the clips does not take this one, while it takes others
     UNKNOWN = "unknown"
     # the egress
     THROTTLED = "throttled"
     # our side
     DISK_FULL = "disk_full"
     NO_PERMISSION = "no_permission"
+    STORE_UNAVAILABLE = "store_unavailable"  # the store of the clips takes none
     MISSING_PART = "missing_part"  # a codec or runtime this machine lacks
     BUG = "bug"
 
@@ -73,9 +75,10 @@ _RETRY = (
     Reason.MEDIA_CRASH,
     Reason.TOOL_FAILURE,
     Reason.ABSENT,
+    Reason.STORE_ERROR,
     Reason.UNKNOWN,
 )
-_STOP = (Reason.DISK_FULL, Reason.NO_PERMISSION, Reason.MISSING_PART, Reason.BUG)
+_STOP = (Reason.DISK_FULL, Reason.NO_PERMISSION, Reason.STORE_UNAVAILABLE, Reason.MISSING_PART, Reason.BUG)
 _DISPOSITIONS = (
     dict.fromkeys(_RETRY, Disposition.RETRY)
     | dict.fromkeys(_STOP, Disposition.STOP)

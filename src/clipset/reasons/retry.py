@@ -9,6 +9,7 @@
 | premiere | daily | 60 |
 | tool_outdated | 1 h, then daily | never: an update of yt-dlp cures it |
 | damaged_media, no_video | 2 s: the transfer may have been damaged | 2 |
+| store_error | 1 h, 6 h, then daily | never: it is not about the video |
 | absent | 0: at once, but in the next session | never |
 | throttled, and what stops the run | 0: it was not about the clip | never |
 | everything else is lost | - | 1 |
@@ -52,6 +53,7 @@ _LADDERS: Mapping[Reason, _Ladder] = {
     Reason.LIVE: _Ladder((6 * _HOUR_S, _DAY_S), 30),
     Reason.PREMIERE: _Ladder((_DAY_S,), 60),
     Reason.TOOL_OUTDATED: _Ladder((_HOUR_S, _DAY_S), None),
+    Reason.STORE_ERROR: _Ladder((_HOUR_S, 6 * _HOUR_S, _DAY_S), None),
     Reason.DAMAGED_MEDIA: _ONCE_MORE,
     Reason.NO_VIDEO: _ONCE_MORE,
     Reason.ABSENT: _UNTOUCHED,

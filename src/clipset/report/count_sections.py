@@ -22,7 +22,7 @@ def downloaded(found: Findings) -> Section:
         "downloaded",
         "Downloaded and missing",
         (text,),
-        pie("Download", parts, places=3) if clips.wanted else None,
+        pie("Downloaded and missing", parts, places=3) if clips.wanted else None,
         Table(_STATES, [_states(clips)]),
         {
             "wanted": clips.wanted,

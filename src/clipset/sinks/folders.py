@@ -1,7 +1,9 @@
 """Clips as files in folders. A file appears under its name complete, and stays there through a loss of power."""
 
 import errno
+import math
 import os
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -73,10 +75,13 @@ class FolderSink:
         with plain_os_errors(file):
             return FileStream(file, file.stat().st_size) if file.is_file() else None
 
-    def sweep(self) -> int:
-        """Remove the drafts of a run that died; returns how many. Only while no other process writes here."""
+    def sweep(self, older_than_s: float | None = None) -> int:
+        """Remove the drafts of a run that died; returns how many. Without an age only while no other process writes
+        here.
+        """
+        newest_s = math.inf if older_than_s is None else time.time() - older_than_s
         with plain_os_errors(self._drafts):
-            drafts = list(self._drafts.glob("*.draft"))
+            drafts = [draft for draft in self._drafts.glob("*.draft") if _modified_s(draft) < newest_s]
             for draft in drafts:
                 draft.unlink(missing_ok=True)
         return len(drafts)
@@ -100,16 +105,29 @@ class FolderSink:
         return inside(self._root, path)
 
 
-def inside(root: Path, path: str) -> Path:
-    """Where a relative path with / lies below `root`, a real path. Raises ValueError, ClipsetError (no_permission)."""
+def parts_of(path: str) -> tuple[str, ...]:
+    """The parts of a relative path with /. Raises ValueError for one that no clip of a dataset can have."""
     parts = PurePosixPath(path).parts
     if not parts or parts[0] in {"/", "//", ".clipset"} or ".." in parts or "\0" in path:
         raise ValueError(f"not a path for a clip below a dataset: {path!r}")
-    full = root.joinpath(*parts)
+    return parts
+
+
+def inside(root: Path, path: str) -> Path:
+    """Where a relative path with / lies below `root`, a real path. Raises ValueError, ClipsetError (no_permission)."""
+    full = root.joinpath(*parts_of(path))
     if not Path(os.path.realpath(full)).is_relative_to(root):
         text = f"{full} leads out of {root} by a symbolic link; replace the link by a folder"
         raise ClipsetError(Failure(Reason.NO_PERMISSION, text, Stage.STORE))
     return full
+
+
+def _modified_s(draft: Path) -> float:
+    """Infinite for what is gone meanwhile."""
+    try:
+        return draft.stat().st_mtime
+    except FileNotFoundError:
+        return math.inf
 
 
 def _write(draft: Path, data: bytes, holding: Holding) -> None:

@@ -35,8 +35,8 @@ class SweepObserver(Observer, Protocol):
         """A few times a second."""
         ...
 
-    def warned(self, text: str) -> None:
-        """What the user should know of the mirror; it goes on."""
+    def warned(self, text: str, about: str = "mirror") -> None:
+        """What the user should know of the mirror, or of what else `about` names; it goes on."""
         ...
 
     def regained(self) -> None:
