@@ -18,7 +18,7 @@ debian_package() {
         >/dev/null 2>&1 </dev/null
 }
 
-# the names and the variable are those of tests/browser/conftest.py, which skips or fails where there is none
+# the names and the variable are those of tests/browser/chromium.py, which skips or fails where there is none
 see_to_browser() {
     [ -z "${CLIPSET_TEST_BROWSER:-}" ] && command -v apt-get >/dev/null 2>&1 || return 0
     for name in chromium chromium-browser google-chrome; do

@@ -1,4 +1,4 @@
-"""The browser, the only way out of it, and a page that is watched."""
+"""A browser for each module of tests, and a page for each test that fails when its page did something wrong."""
 
 import os
 import threading
