@@ -119,10 +119,14 @@ def contrast(page: Page, selector: str) -> float:
 
 @contextmanager
 def explorer(directory: Path) -> Iterator[tuple[str, subprocess.Popen]]:
-    """The address of `clipset explore` and its process, which Ctrl-C ends without a word."""
+    """The address of `clipset explore` and its process, which Ctrl-C ends without a word; its cache is its own."""
     command = clipset_command("explore", directory, "--port", 0)
     with subprocess.Popen(
-        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env=environment() | {"XDG_CACHE_HOME": str(directory.with_name("cache"))},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         try:
             yield process.stdout.readline().strip().removesuffix("/"), process

@@ -1,9 +1,11 @@
 """The explorer as people use it, over a dataset that a real fetch made: looking, playing, filtering, keys, a phone."""
 
+import random
 import re
 from pathlib import Path
 from urllib.parse import quote
 
+import av
 import pytest
 from chromium import PHONE, contrast, explorer, needs_browser, sideways_px
 from playwright.sync_api import Page, expect
@@ -130,6 +132,38 @@ def test_seeking_asks_for_a_range(page, home):
     page.wait_for_function("() => document.querySelector('[data-testid=player]').currentTime > 8.2")
     assert set(statuses) == {206}
     assert all(asked and asked.startswith("bytes=") for asked in ranges)
+
+
+def write_noise(path: Path) -> None:
+    """Ten seconds, megabytes and a keyframe each, so that a browser has no reason to read all before it seeks."""
+    noise = random.Random(0)
+    with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as target:
+        stream = target.add_stream("libx264", rate=25, options={"preset": "ultrafast", "qp": "12", "g": "25"})
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for _ in range(10 * 25):
+            frame = av.VideoFrame(320, 180, "yuv420p")
+            for plane in frame.planes:
+                plane.update(noise.randbytes(plane.buffer_size))
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode(None))
+
+
+def test_seeking_leaves_out_the_bytes_between(page, home, dataset):
+    (file,) = (dataset / "test" / "tai_chi").iterdir()
+    write_noise(file)
+    asked = []
+    page.on("request", lambda request: "/media/" in request.url and asked.append(request.headers["range"]))
+    page.goto(f"{home}/clips/{file.stem}")
+    page.get_by_test_id("player").evaluate(
+        """player => new Promise(seen => {
+            player.addEventListener("seeked", () => seen(), {once: true})
+            const seek = () => { player.currentTime = 9 }
+            player.readyState > 0 ? seek() : player.addEventListener("loadedmetadata", seek)
+        })"""
+    )
+    starts = [int(re.match(r"bytes=(\d+)-", words)[1]) for words in asked]
+    assert starts[0] == 0
+    assert max(starts) > 0.8 * file.stat().st_size > 8_000_000
 
 
 def test_a_preview_moves_under_the_pointer_and_is_small(page, home):
