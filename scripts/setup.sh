@@ -1,13 +1,32 @@
 #!/bin/sh
 # Makes .venv with the locked dependencies: `scripts/setup.sh run` for using clipset, `dev` for testing it as well,
-# `bench` for measuring it beside others.
-# Needs python3 (3.11 or newer) and PyPI; installs Debian's python3-venv where that is missing and it may.
+# `bench` for measuring it beside others. `scripts/setup.sh browser` sees to a Chromium for the browser tests instead.
+# Needs python3 (3.11 or newer) and PyPI; installs Debian's python3-venv and chromium where those are missing and it may.
 set -eu
 kind=$1
 lock=locks/$kind.txt
 stamp=.venv/.installed-$kind
 
 say() { printf 'setup: %s\n' "$*" >&2; }
+
+# debian_package NAME: installs it if this is Debian or a relative of it, and we may
+debian_package() {
+    command -v apt-get >/dev/null 2>&1 || return 1
+    as_root=""
+    [ "$(id -u)" = 0 ] || as_root="sudo -n"
+    { $as_root apt-get update -qq && $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1"; } \
+        >/dev/null 2>&1 </dev/null
+}
+
+# the names and the variable are those of tests/browser/chromium.py, which skips or fails where there is none
+see_to_browser() {
+    [ -z "${CLIPSET_TEST_BROWSER:-}" ] && command -v apt-get >/dev/null 2>&1 || return 0
+    for name in chromium chromium-browser google-chrome; do
+        ! command -v "$name" >/dev/null 2>&1 || return 0
+    done
+    say "no browser is here; installing Debian's chromium for the browser tests"
+    debian_package chromium || say "chromium could not be installed; the browser tests will say so"
+}
 
 find_python() {
     for candidate in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do
@@ -25,11 +44,9 @@ make_venv() {
     "$1" -m venv .venv 2>/dev/null && return
     rm -rf .venv
     if command -v apt-get >/dev/null 2>&1; then
-        as_root=""
-        [ "$(id -u)" = 0 ] || as_root="sudo -n"
         say "this Python has no venv module; installing Debian's package"
         version=$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-        { $as_root apt-get update -qq && $as_root apt-get install -y -qq "python$version-venv"; } >/dev/null 2>&1 || true
+        debian_package "python$version-venv" || true
     fi
     "$1" -m venv .venv || {
         rm -rf .venv
@@ -37,6 +54,11 @@ make_venv() {
         exit 5
     }
 }
+
+if [ "$kind" = browser ]; then
+    see_to_browser
+    exit
+fi
 
 python=$(find_python)
 # a .venv of another Python, or one whose checkout has moved, is made anew

@@ -50,6 +50,10 @@ def test_a_list_becomes_a_tree_with_two_tables(tmp_path):
     assert table(tmp_path / "out" / "failed.csv") == []
     assert (counts["player"], counts["page"]) == (4, 0)  # one lean request a video
     assert sum(int(row["requests"]) for row in stats) == sum(counts.values())
+    known = status(tmp_path / "out")["bytes"]
+    assert known["least_clips"] == len(FOUR)
+    assert 0.5 * known["fetched"] < known["least"] < known["fetched_for_least"] == known["fetched"]
+    assert max(int(row["size_bytes"]) for row in stats) <= known["peak_temporary"] <= known["stored"]
 
 
 def test_running_again_makes_no_request_and_changes_nothing(tmp_path):

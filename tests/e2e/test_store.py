@@ -1,5 +1,6 @@
 """The main job with its clips in an object store: the same clips, whatever the store does meanwhile."""
 
+import http.client
 import signal
 import subprocess
 import time
@@ -218,6 +219,23 @@ def test_what_is_made_of_clips_works_on_those_in_a_store(annotations, s3, url, t
         assert here(*words(youtube, annotations, out, *chosen)).returncode == 0
         assert youtube.counts()["player"] == 0
     assert status(out)["clips"] == {"wanted": 0, "done": 2, "lost": 0}
+
+
+def test_the_explorer_plays_clips_from_the_store(annotations, s3, url, tmp_path):
+    with offline() as youtube:
+        ran = here(*words(youtube, annotations, tmp_path / "out", "--clips-to", url, "--limit", 1))
+        assert ran.returncode == 0, ran.stderr
+    clip = objects(url)["val/juggling/video000000_000001_000004.mp4"]
+    command = clipset_command("explore", tmp_path / "out", "--port", 0)
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as explorer:
+        port = int(explorer.stdout.readline().strip().rpartition(":")[2].rstrip("/"))
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", "/media/video000000_000001_000004", headers={"Range": "bytes=100-199"})
+        with connection.getresponse() as answer:
+            assert (answer.status, answer.read()) == (206, clip[100:200])
+        connection.close()
+        explorer.send_signal(signal.SIGINT)
+        assert explorer.wait(60) == 0
 
 
 def test_the_clips_can_go_to_another_folder_too(annotations, files, tmp_path):

@@ -236,7 +236,7 @@ def test_a_splice_that_is_not_what_was_planned_is_trimmed_exactly(library, monke
     cache = ByteCache(lambda start, end: (data[start:end], len(data)), len(data), len(data))
     file = MediaFile(cache, read_layout(cache, None))
     opened = job.Job(file, file, 0, SMART, Limits(), lambda: None)
-    made, facts = opened.cut(Span(1_300_000, 4_500_000), "x")
+    made, facts, _ = opened.cut(Span(1_300_000, 4_500_000), "x")
     assert (facts.format_id, look(made).counters) == ("exact", list(range(33, 113)))
 
 

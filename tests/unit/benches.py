@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 
+from clipset.held import HeldBytes
 from clipset.materialise import Bench
 from clipset.reasons import Reason
 from clipset.types import (
@@ -41,20 +42,6 @@ def failure(reason: Reason, detail: str = "as scripted") -> Failure:
     return Failure(reason, detail, Stage.RESOLVE)
 
 
-class Bytes:
-    """types.ByteStream over bytes."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    @property
-    def size_bytes(self) -> int:
-        return len(self._data)
-
-    def read(self, start: int, end: int) -> bytes:
-        return self._data[start:end]
-
-
 class ScriptedSource:
     """Has the clips in `has`; fails as a whole with `fails`; costs a request and 100 bytes a job."""
 
@@ -76,7 +63,7 @@ class ScriptedSource:
         if self._fails:
             raise ClipsetError(self._fails)
         found = tuple(want for want in job.wanted if want.clip in self._has)
-        yield iter([Located(found, MediaInput(Bytes(b"video")), "direct", "tool 1")] if found else [])
+        yield iter([Located(found, MediaInput(HeldBytes(b"video")), "direct", "tool 1")] if found else [])
 
     def close(self) -> None:
         self.closed = True
@@ -122,7 +109,7 @@ class MemorySink:
         self.files[path] = self.files[target]
 
     def get(self, path: str) -> ByteStream | None:
-        return Bytes(self.files[path]) if path in self.files else None
+        return HeldBytes(self.files[path]) if path in self.files else None
 
 
 def bench(*sources: ScriptedSource, trimmer: ScriptedTrimmer | None = None, sink: MemorySink | None = None) -> Bench:

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import threading
 from html.parser import HTMLParser
 from itertools import pairwise
 from urllib.parse import quote, urlencode
@@ -129,6 +130,12 @@ def test_a_page_loads_from_here_only_and_runs_nothing_of_a_strangers(web, path):
     assert "\u202e" not in loads.said
 
 
+def test_what_pages_load_is_there(web):
+    loaded = {url for path in PAGES.values() for url in Loads(web.get(path).text).loaded if url.startswith("/static/")}
+    assert len(loaded) == 5
+    assert {web.get(url).status for url in loaded} == {200}
+
+
 @pytest.mark.parametrize(
     "path", [*PAGES.values(), "/static/explore.js", f"/media/{DONE}", *map(json_of, PAGES.values())]
 )
@@ -177,7 +184,7 @@ def test_a_clip_page_has_all_that_is_known(web):
     (attempt,) = lost["tries"]
     assert (attempt["http_status"], attempt["stage"], attempt["node"]) == (403, "resolve", "n1")
     assert attempt["detail"] == f"{HOSTILE}\nline two"
-    assert lost["explanation"] == "The uploader made the video private."
+    assert lost["meaning"] == "The uploader made the video private."
     assert 'rel="noreferrer' in web.get(f"/clips/{DONE}").text
 
 
@@ -190,7 +197,7 @@ FILTERS = {
     "/class.json?label=second&split=train": ("clips_here", 0),
     "/failures.json?reason=private": ("failures", 1),
     "/failures.json?reason=network": ("failures", 0),
-    "/failures.json?disposition=waiting": ("failures", 0),
+    "/failures.json?disposition=retry": ("failures", 0),
     "/failures.json?q=line+two": ("failures", 1),
     "/failures.json?q=%25": ("failures", 0),
     "/failures.json?label=&reason=&q=&page=7": ("failures", 1),
@@ -341,22 +348,23 @@ def test_a_ledger_that_is_taken_away_damaged_or_brought_back_is_told_plainly(tmp
     with client(directory, tmp_path, look_s=0.02) as web:
         assert web.get("/").status == 200
         path.rename(tmp_path / "kept")
-        assert "no clipset dataset" in until(web, 503)
+        until(web, 503, "no clipset dataset")
         path.write_bytes(b"no database at all, but long enough to be taken for one" * 200)
-        assert "is damaged" in until(web, 503, "is damaged")
+        until(web, 503, "is damaged")
         path.unlink()
         shutil.copyfile(tmp_path / "kept", path)
         until(web, 200, '"clips": {')  # opened at once, indexed a moment later
         assert web.get("/classes").status == 200
 
 
-def until(web, status: int, text: str = "") -> str:
-    """The first answer of this status that has the text; looked for often, for a while."""
+def until(web, status: int, text: str) -> None:
+    """Asks often, for a while, until an answer has this status and says this."""
     for _ in range(3_000):
         answer = web.get("/index.json")
         if answer.status == status and text in answer.text:
-            return str(answer.json().get("error", ""))
-    raise AssertionError(f"never {status}: {answer.status} {answer.text[:200]}")
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError(f"never {status} {text}: {answer.status} {answer.text[:200]}")
 
 
 def test_a_run_that_was_killed_is_not_called_running(tmp_path):
@@ -402,3 +410,14 @@ def test_every_page_of_many_clips_is_reached_by_its_links_and_each_clip_once(tmp
 def test_a_directory_that_is_no_dataset_is_refused(tmp_path, capsys):
     assert main(["explore", str(tmp_path)]) == 2
     assert "is no clipset dataset yet" in capsys.readouterr().err
+
+
+def test_the_keeper_outlives_what_nobody_expected(dataset, tmp_path, monkeypatch):
+    def broken(_self):
+        raise RuntimeError("disk I/O error")
+
+    monkeypatch.setattr(Keeper, "_refresh", broken)
+    with client(dataset, tmp_path, look_s=0.02) as web:
+        until(web, 503, "cannot be read: RuntimeError: disk I/O error")
+        monkeypatch.undo()
+        until(web, 200, '"clips": {')

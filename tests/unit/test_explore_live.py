@@ -66,7 +66,8 @@ def test_the_address_is_there_for_programs_too(tmp_path):
         assert json.loads(line)["url"].startswith("http://127.0.0.1:")
 
 
-def test_an_event_comes_when_something_is_recorded(tmp_path):
+def test_an_event_comes_when_something_is_recorded(tmp_path, monkeypatch):
+    monkeypatch.setattr("clipset.explore.live._AT_LEAST_EVERY_S", 1_000)  # those come anyway
     with Ledger.open(tmp_path / "d") as ledger:
         desk = Desk(ledger, [row("a"), row("b")])
         first, second = desk.jobs()

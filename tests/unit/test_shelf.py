@@ -115,7 +115,7 @@ FAILED = {
     "all, the last first": (Chosen(), ["c", "b"]),
     "a reason": (Chosen(reason="private"), ["b"]),
     "lost": (Chosen(disposition="lost"), ["b"]),
-    "to be asked for again": (Chosen(disposition="waiting"), ["c"]),
+    "to be asked for again": (Chosen(disposition="retry"), ["c"]),
     "a class": (Chosen("cycling"), ["b"]),
     "a class and a split": (Chosen("cycling", split="val"), []),
     "a class and another split": (Chosen("cycling", split="train"), ["b"]),

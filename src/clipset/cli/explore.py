@@ -2,11 +2,13 @@
 
 import json
 import socket
+import threading
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clipset.cli import places
 from clipset.cli.outcome import Exit
 from clipset.config import UserError
 from clipset.ledger import Ledger
@@ -22,7 +24,8 @@ _GRACE_S = 2
 def explore(directory: Path, *, port: int | None, as_json: bool, opens: bool) -> Exit:
     """Serve until Ctrl-C. Raises UserError, LedgerError, ClipsetError."""
     uvicorn, application = _libraries()
-    Ledger.read(directory).close()
+    with Ledger.read(directory) as reader:
+        sink = places.of_dataset(reader, directory).open(threading.Event())
     with listening(port) as taken:
         url = f"http://{_ADDRESS}:{taken.getsockname()[1]}/"
 
@@ -31,7 +34,7 @@ def explore(directory: Path, *, port: int | None, as_json: bool, opens: bool) ->
             if opens:
                 webbrowser.open(url)
 
-        _serve(uvicorn, application(directory), taken, announce)
+        _serve(uvicorn, application(directory, sink), taken, announce)
     return Exit.OK
 
 

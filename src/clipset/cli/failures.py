@@ -5,13 +5,14 @@ import difflib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Group, Parameter
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -26,6 +27,7 @@ from clipset.ledger.failures import FAILED_HEADER, FailureCount, Which, failed_r
 from clipset.ledger.finished import names_in
 from clipset.ledger.tables import Cell
 from clipset.plan.selection import canonical_split
+from clipset.progress.patience import Patience
 from clipset.progress.text import printable, wall_clock
 from clipset.reasons import Disposition, Reason, advice, meaning
 
@@ -63,7 +65,7 @@ def print_failures(directory: Path, asked: FailureOptions, *, as_csv: bool, as_j
         raise UserError(f"--limit must be at least 1, not {asked.limit}")
     with Ledger.read(directory) as ledger, ledger.snapshot():
         which = _which(asked, ledger)
-        with closing(failed_rows(ledger, which)) as rows:
+        with closing(failed_rows(ledger, which)) as rows, _patience():
             if as_csv:
                 _print_csv(islice(rows, asked.limit))
                 return Exit.OK
@@ -74,6 +76,17 @@ def print_failures(directory: Path, asked: FailureOptions, *, as_csv: bool, as_j
             else:
                 _print(counts, wanted, asked.limit or _SHOWN_CLIPS)
     return Exit.OK
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Half a million clips take seconds: where they go into a file, the terminal says what it waits for."""
+    if sys.stdout.isatty():
+        yield
+        return
+    with Patience(SystemClock(), Console(stderr=True)) as patience:
+        patience.doing("reading the clips that are not there", 0)
+        yield
 
 
 def _which(asked: FailureOptions, ledger: LedgerReader) -> Which:
@@ -141,11 +154,12 @@ def _print(counts: Sequence[FailureCount], rows: Iterator[list[Cell]] | None, li
     if rows is None:
         say("--reason, --disposition, --label and --split show the clips; --csv prints all of them")
         return
-    now_us, shown = SystemClock().now_us(), 0
-    for shown, row in enumerate(islice(rows, limit), 1):
-        screen.print_lines(*([Text()] if shown == 1 else []), *_clip_lines(row, now_us))
-    more = sum(1 for _ in rows)
-    say(f"{shown + more:,} clips" + (f", of which the first {shown:,} are shown (--limit N)" if more else ""))
+    now_us = SystemClock().now_us()
+    screen.print_lines(Text())
+    for row in islice(rows, limit):
+        screen.print_lines(*_clip_lines(row, now_us))
+    clips = sum(row.clips for row in counts)
+    say(f"{clips:,} clips" + (f", of which the first {limit:,} are shown (--limit N)" if clips > limit else ""))
 
 
 def _summary(counts: Sequence[FailureCount]) -> Table:

@@ -40,8 +40,9 @@ def application(
     keeper, shown = Keeper(directory, look_s), Shown(name)
     pages = Pages(keeper, directory, clock or SystemClock(), shown)
     live = Live(keeper, pages, shown, look_s)
-    glances = Glances(cupboard=Cupboard(cache or cache_home() / "glances-1"), sink=sink or FolderSink(directory))
-    files = Files(keeper, sink or FolderSink(directory), glances)
+    clips = sink or FolderSink(directory)
+    glances = Glances(clips, Cupboard(cache or cache_home() / "glances-1"))
+    files = Files(keeper, clips, glances)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

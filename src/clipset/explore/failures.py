@@ -7,12 +7,12 @@ from clipset.explore.asked import Asked, pages
 from clipset.explore.keeper import Keeper
 from clipset.ledger.browsing import Failed, bad_rows, count_failures, failures
 from clipset.ledger.failures import disposition
+from clipset.ledger.shelf import Shelf
 from clipset.ledger.status import iso
-from clipset.reasons import rules
+from clipset.reasons import Disposition, Reason, advice, meaning
 from clipset.types import US_PER_S
 
 _ROWS_A_PAGE, _BAD_ROWS = 50, 50
-_EXPLANATIONS = {rule.reason.value: rule.explanation for rule in rules()}
 
 
 def failed(keeper: Keeper, asked: Asked) -> dict[str, Any]:
@@ -22,17 +22,12 @@ def failed(keeper: Keeper, asked: Asked) -> dict[str, Any]:
         total = count_failures(shelf, chosen)
         first, place = pages(asked, total, _ROWS_A_PAGE)
         rows = failures(shelf, chosen, first, _ROWS_A_PAGE)
-        counts: Counter[str] = Counter()
-        for (_, reason), count in shelf.clips.items():
-            counts.update({reason: count} if reason and count else {})
+        reasons = _reasons(shelf, asked)
         bad = bad_rows(shelf, _BAD_ROWS)
         splits = list(shelf.splits)
     return {
         "asked": asked.to_json(),
-        "reasons": [
-            {"reason": reason, "clips": count, "explanation": explanation(reason), "url": asked.url(reason=reason)}
-            for reason, count in counts.most_common()
-        ],
+        "reasons": reasons,
         "splits": splits,
         "total": total,
         "place": place,
@@ -41,9 +36,30 @@ def failed(keeper: Keeper, asked: Asked) -> dict[str, Any]:
     }
 
 
-def explanation(reason: str) -> str:
-    """What a reason means; '' for one that this version does not know."""
-    return _EXPLANATIONS.get(reason, "")
+def _reasons(shelf: Shelf, asked: Asked) -> list[dict[str, Any]]:
+    """Most first. For clips of one reason different things can hold: retries may be used up."""
+    counts: Counter[tuple[str, Disposition]] = Counter()
+    for (state, reason), count in shelf.clips.items():
+        counts.update({(reason, disposition(reason, state)): count} if reason and count else {})
+    return [
+        {
+            "reason": reason,
+            "disposition": held.value,
+            "clips": count,
+            **said_of(reason, held),
+            "url": asked.url(reason=reason, disposition=None),
+        }
+        for (reason, held), count in counts.most_common()
+    ]
+
+
+def said_of(reason: str, held: Disposition) -> dict[str, str]:
+    """What a reason means and what to do about it; nothing of one that this version does not know."""
+    try:
+        known = Reason(reason)
+    except ValueError:
+        return {"meaning": "", "advice": ""}
+    return {"meaning": meaning(known), "advice": advice(known, held)}
 
 
 def _row(row: Failed) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from clipset.explore.glances import Glances, Kind, Order
 from clipset.explore.keeper import Keeper
 from clipset.explore.pages import clip_named
 from clipset.explore.ranges import Thing, answer
+from clipset.held import HeldBytes
 from clipset.ledger.record import FinishedFile, file_of
 from clipset.types import US_PER_S, ByteStream, ClipsetError, Interrupted, Sink
 
@@ -60,7 +61,7 @@ class Files:
         data = await run_in_threadpool(self._glances.kept, order)
         if data is None:
             data = await self._made(request, order)
-        thing = Thing(order.name, Held(data), len(data), f"{file.sha256}-{kind}", file.finished_us // US_PER_S)
+        thing = Thing(order.name, HeldBytes(data), len(data), f"{file.sha256}-{kind}", file.finished_us // US_PER_S)
         return answer(request.headers, request.method, thing)
 
     async def _made(self, request: Request, order: Order) -> bytes:
@@ -96,20 +97,6 @@ class Files:
         if stream is None:
             raise HTTPException(404, "The file of this clip is gone; clipset rebuild finds what else is.")
         return stream
-
-
-class Held:
-    """Bytes in memory as a types.ByteStream."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    @property
-    def size_bytes(self) -> int:
-        return len(self._data)
-
-    def read(self, start: int, end: int) -> bytes:
-        return self._data[start:end]
 
 
 def static(request: Request) -> Response:

@@ -48,8 +48,9 @@ class Keeper:
         self._indexed.wait(_MOMENT_S)
 
     def stop(self) -> None:
+        """An index that is being made is left to itself: it is in memory, and its thread ends with the process."""
         self._stop.set()
-        self._thread.join()
+        self._thread.join(_MOMENT_S)
         self._close()
 
     @contextmanager
@@ -57,7 +58,7 @@ class Keeper:
         """For what takes milliseconds without an index. Raises LedgerError, ClipsetError."""
         with self._desk_lock:
             if self._desk is None:
-                raise self._trouble or NotIndexed
+                raise self._why_not()
             yield self._desk
 
     @contextmanager
@@ -65,11 +66,15 @@ class Keeper:
         """Up to date. Raises NotIndexed, LedgerError, ClipsetError."""
         with self._shelf_lock:
             if self._shelf is None:
-                raise self._trouble or NotIndexed
+                raise self._why_not()
             with suppress(Stale):  # it is made anew soon
                 self._shelf.refresh()
             with self._shelf.snapshot():
                 yield self._shelf
+
+    def _why_not(self) -> Exception:
+        """Raised often: without the trace that would grow each time."""
+        return NotIndexed() if self._trouble is None else self._trouble.with_traceback(None)
 
     def _follow(self) -> None:
         while not self._stop.is_set():
@@ -79,8 +84,10 @@ class Keeper:
     def _guarded(self) -> None:
         try:
             self._look()
-        except Exception as error:  # noqa: BLE001 - a thread that died would leave the pages as they were for ever
+        except (LedgerError, ClipsetError) as error:
             self._fail(error)
+        except Exception as error:  # noqa: BLE001 - a thread that died would leave the pages as they were for ever
+            self._fail(LedgerError(f"the ledger cannot be read: {type(error).__name__}: {error}"))
 
     def _open(self) -> None:
         try:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from clipset.explore.failures import explanation
+from clipset.explore.failures import said_of
 from clipset.explore.keeper import Keeper
 from clipset.ledger.failures import disposition
 from clipset.ledger.record import StoredFile, Try, record_of
@@ -26,8 +26,7 @@ def one_clip(keeper: Keeper, clip: Clip) -> dict[str, Any] | None:
         "watch_url": f"https://www.youtube.com/watch?v={clip.video_id}&t={span.start_us // US_PER_S}s",
         "state": found.state,
         "reason": found.reason,
-        "explanation": explanation(found.reason) if found.reason else None,
-        "disposition": disposition(found.reason, found.state).value if found.reason else None,
+        **_said(found.reason, found.state),
         "attempts": found.attempts,
         "last_at": None if found.last_at_us is None else iso(found.last_at_us),
         "not_before": iso(found.not_before_us) if found.not_before_us else None,
@@ -39,6 +38,13 @@ def one_clip(keeper: Keeper, clip: Clip) -> dict[str, Any] | None:
             for start_us, end_us, state in found.siblings
         ],
     }
+
+
+def _said(reason: str | None, state: str) -> dict[str, str | None]:
+    if reason is None:
+        return dict.fromkeys(("disposition", "meaning", "advice"))
+    held = disposition(reason, state)
+    return {"disposition": held.value, **said_of(reason, held)}
 
 
 def _file(file: StoredFile) -> dict[str, Any]:

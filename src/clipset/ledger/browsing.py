@@ -8,7 +8,7 @@ from clipset.ledger.shelf import Shelf
 from clipset.ledger.status import BAD_ROWS
 from clipset.types import Clip, Span
 
-_DISPOSITION = {"lost": "state = 'lost'", "waiting": "state <> 'lost'"}
+_DISPOSITION = {"lost": "state = 'lost'", "retry": "state <> 'lost'"}
 _CARDS = """
 SELECT clip.key, video.id, clip.start_us, clip.end_us, clip.state, clip.reason, clip.attempts, stored.duration_us,
        stored.width_px, stored.height_px, stored.size_bytes
@@ -35,7 +35,7 @@ class Chosen:
     split: str | None = None
     state: str = ""
     reason: str = ""
-    disposition: str = ""  # lost, or waiting: to be asked for again
+    disposition: str = ""  # lost, or retry: to be asked for again
     text: str = ""
 
 

@@ -55,7 +55,7 @@ class Ledger(LedgerReader):
 
     @staticmethod
     def read(directory: Path, *, any_thread: bool = False) -> LedgerReader:
-        """Open to read; works beside a writer and on a read-only disk, and leaves no file behind.
+        """Open to read; works beside a writer and on a read-only disk. SQLite's work files, -wal and -shm, may stay.
 
         With `any_thread` the caller sees to it that one thread uses it at a time. Raises LedgerMissing, LedgerCorrupt,
         LedgerVersion, ClipsetError (no_permission).

@@ -115,12 +115,13 @@ SELECT count(*), count(DISTINCT video_key) FILTER (WHERE NOT EXISTS (
     SELECT 1 FROM clip AS other WHERE other.video_key = clip.video_key AND other.state = 'wanted'))
 FROM clip WHERE state = 'lost'
 """
-_LEAST = """
-SELECT coalesce(sum(least_bytes), 0), count(*), coalesce(sum(fetched_bytes), 0) FROM attempt
-WHERE least_bytes IS NOT NULL
-"""
 _LAST_NODE = "SELECT node FROM attempt ORDER BY key DESC LIMIT 1"
-_ANOTHER_NODE = "SELECT EXISTS (SELECT 1 FROM attempt WHERE node <> ?)"
+# one walk over all attempts, for they are the widest rows
+_TRIES = """
+SELECT coalesce(sum(least_bytes), 0), count(least_bytes),
+       coalesce(sum(fetched_bytes) FILTER (WHERE least_bytes IS NOT NULL), 0), count(*) FILTER (WHERE node <> ?)
+FROM attempt
+"""
 _NODES = """
 SELECT attempt.node, count(*) FROM clip CROSS JOIN attempt ON attempt.key = clip.attempt_key
 WHERE clip.state = 'done' GROUP BY 1 ORDER BY 1
@@ -136,6 +137,8 @@ GROUP BY plan.sha256, bad_row.line, bad_row.text, bad_row.message ORDER BY min(b
 def status(connection: sqlite3.Connection, lock: Path, now_us: int) -> Status:
     """`lock` is the writer's."""
     clips, videos = _clips_and_videos(connection)
+    last_node = connection.execute(_LAST_NODE).fetchone()
+    *least, others = connection.execute(_TRIES, last_node or ("",)).fetchone()
     bad_rows = int(connection.execute(f"SELECT count(*) FROM ({BAD_ROWS})").fetchone()[0])  # noqa: S608 - a constant
     return Status(
         clips=clips,
@@ -143,10 +146,10 @@ def status(connection: sqlite3.Connection, lock: Path, now_us: int) -> Status:
         splits={split: Counts(*counts) for split, *counts in connection.execute(_SPLITS)},
         reasons=_reasons(connection, bad_rows),
         bad_rows=bad_rows,
-        bytes=_bytes(connection),
+        bytes=_bytes(connection, *least),
         egress=egress_states(connection, now_us),
         sessions=session_states(connection),
-        nodes=_nodes(connection, clips.done),
+        nodes=_several_nodes(connection) if others else tuple(Node(name, clips.done) for name in last_node or ()),
         active=active_run(connection, lock, clips.wanted, now_us),
         next_due=_next_due(connection, clips.wanted, now_us),
     )
@@ -163,22 +166,15 @@ def _reasons(connection: sqlite3.Connection, bad_rows: int) -> dict[str, int]:
     return found | {Reason.BAD_ANNOTATION.value: bad_rows} if bad_rows else found
 
 
-def _bytes(connection: sqlite3.Connection) -> Bytes:
+def _bytes(connection: sqlite3.Connection, least: int, clips: int, fetched_for_least: int) -> Bytes:
     (fetched,) = connection.execute("SELECT coalesce(sum(fetched_bytes), 0) FROM session").fetchone()
     (stored,) = connection.execute("SELECT coalesce(sum(size_bytes), 0) FROM stored").fetchone()
     (peak,) = connection.execute("SELECT max(peak_temporary_bytes) FROM session").fetchone()
-    least, clips, fetched_for_least = connection.execute(_LEAST).fetchone()
     return Bytes(fetched, stored, least, clips, fetched_for_least, peak)
 
 
-def _nodes(connection: sqlite3.Connection, done: int) -> tuple[Node, ...]:
-    """Clips are only counted by node where there are several."""
-    last = connection.execute(_LAST_NODE).fetchone()
-    if last is None:
-        return ()
-    if connection.execute(_ANOTHER_NODE, last).fetchone()[0]:
-        return tuple(Node(*row) for row in connection.execute(_NODES))
-    return (Node(last[0], done),)
+def _several_nodes(connection: sqlite3.Connection) -> tuple[Node, ...]:
+    return tuple(Node(*row) for row in connection.execute(_NODES))
 
 
 def _next_due(connection: sqlite3.Connection, wanted: int, now_us: int) -> str | None:

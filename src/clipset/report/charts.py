@@ -16,7 +16,7 @@ OTHERS = "others"
 _WIDTH_PX, _HEIGHT_PX = 620, 260
 _BAR_PX = 17
 _RADIUS_PX = 115
-_SHOWN_SHARE = 0.03
+_SHOWN_SHARE = 0.04  # narrower neighbours would write over each other
 _NAME_LIMIT = 44
 _INK = "#222222"
 

@@ -8,6 +8,7 @@ What a recipe means for a clip that is ready: its start and end are the mirror's
 import hashlib
 from dataclasses import replace
 
+from clipset.held import HeldBytes
 from clipset.reasons import Reason
 from clipset.types import (
     Clip,
@@ -32,20 +33,6 @@ def recipe_for(recipe: Recipe) -> Recipe:
     return replace(recipe, precision=Precision.COPY)
 
 
-class Bytes:
-    """A member in memory as a types.ByteStream."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    @property
-    def size_bytes(self) -> int:
-        return len(self._data)
-
-    def read(self, start: int, end: int) -> bytes:
-        return self._data[start:end]
-
-
 def keep(data: bytes, want: Wanted, recipe: Recipe, trimmer: Trimmer, sink: Sink) -> Stored | Failure:
     """Raises Interrupted. A child that died is asked once more, for reading the tar again would cost much more."""
     result = _kept(data, want, recipe, trimmer, sink)
@@ -56,7 +43,7 @@ def keep(data: bytes, want: Wanted, recipe: Recipe, trimmer: Trimmer, sink: Sink
 
 def _kept(data: bytes, want: Wanted, recipe: Recipe, trimmer: Trimmer, sink: Sink) -> Stored | Failure:
     try:
-        made = Trimmed(data, trimmer.check(Bytes(data), want.clip))
+        made = Trimmed(data, trimmer.check(HeldBytes(data), want.clip))
         if _asks_for_more(recipe, made.facts):
             made = _made_anew(made, want.clip, trimmer)
         path = want.paths[0]
@@ -76,5 +63,5 @@ def _asks_for_more(recipe: Recipe, facts: Facts) -> bool:
 
 
 def _made_anew(ready: Trimmed, clip: Clip, trimmer: Trimmer) -> Trimmed:
-    with trimmer.open(MediaInput(Bytes(ready.data), origin_us=clip.span.start_us)) as cutter:
+    with trimmer.open(MediaInput(HeldBytes(ready.data), origin_us=clip.span.start_us)) as cutter:
         return cutter.cut(clip)
