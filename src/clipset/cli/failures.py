@@ -159,7 +159,8 @@ def _print(counts: Sequence[FailureCount], rows: Iterator[list[Cell]] | None, li
     for row in islice(rows, limit):
         screen.print_lines(*_clip_lines(row, now_us))
     clips = sum(row.clips for row in counts)
-    say(f"{clips:,} clips" + (f", of which the first {limit:,} are shown (--limit N)" if clips > limit else ""))
+    shown = f", of which the first {limit:,} are shown (--limit N)" if clips > limit else ""
+    say(f"{clips:,} clip{'s' if clips != 1 else ''}{shown}")
 
 
 def _summary(counts: Sequence[FailureCount]) -> Table:
