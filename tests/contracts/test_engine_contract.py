@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "unit"))
+sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("unit", "ray")]
 
 from benches import ScriptedSource, bench, clip, failure, wanted
+from cluster import TOKEN, LocalCluster
 
 from clipset.engines import Engine
 from clipset.engines.inline import InlineEngine
@@ -68,7 +69,7 @@ class Blueprint:
         return Workplace(LocalEngine(make_bench, 2), {})
 
 
-def on_a_cluster(folder: Path) -> Engine:
+def on_a_cluster(address: str, folder: Path) -> Engine:
     from ray import cloudpickle  # noqa: PLC0415 - slow to load
 
     from clipset.engines.ray.engine import Charter, RayEngine  # noqa: PLC0415
@@ -77,7 +78,15 @@ def on_a_cluster(folder: Path) -> Engine:
         cloudpickle.register_pickle_by_value(sys.modules[module])
     (folder / ".clipset").mkdir()
     charter = Charter(Blueprint(), (Egress.of(),), {}, folder)
-    return RayEngine(None, charter, threading.Event(), threading.Event(), lambda line: None)
+    return RayEngine(address, charter, threading.Event(), threading.Event(), lambda line: None)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch, LocalCluster() as cluster:
+        for name, text in TOKEN.items():
+            patch.setenv(name, text)
+        yield cluster.address
 
 
 @pytest.fixture(
@@ -90,7 +99,7 @@ def engine(request, tmp_path_factory) -> Iterator[Engine]:
     elif request.param == "local":
         made = LocalEngine(make_bench, 2)
     else:
-        made = on_a_cluster(tmp_path_factory.mktemp("dataset"))
+        made = on_a_cluster(request.getfixturevalue("address"), tmp_path_factory.mktemp("dataset"))
     yield made
     made.close()
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from cluster import free_port
-from program import clipset_command, environment, here, write_list
-from runs import rows
+from program import clipset, clipset_command, environment, here, tree, write_list
+from runs import offline, rows, words
 
 pytestmark = pytest.mark.slow
 
@@ -72,6 +72,15 @@ def test_without_ray_the_extra_is_named(tmp_path):
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     ran = fetch(tmp_path, "127.0.0.1:6379", PYTHONPATH=path)
     assert_says(ran, 2, "pip install 'clipset[ray]'", tmp_path / "out")
+
+
+def test_without_an_address_ray_is_started_here(tmp_path):
+    out = tmp_path / "out"
+    with offline() as youtube:
+        ran = clipset(*words(write_list(tmp_path / "list.csv", rows(20)), out, youtube, "--engine", "ray"))
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.startswith("starting Ray on this machine")
+    assert len(tree(out)) == 20
 
 
 def test_nothing_else_loads_ray():

@@ -73,9 +73,7 @@ def test_a_station_that_outlives_its_raylet_does_no_harm_and_ends(cluster, work,
     assert tree(tmp_path) == work.tree
     assert said(tmp_path) == work.said
     for times in asked_us:
-        assert (
-            ahead_s(times, spacing_s=0.75) < 1.5
-        )  # how late a request comes to the server varies; twice the pace is more
+        assert ahead_s(times, spacing_s=0.75) < 1.5  # requests are late at times; twice the pace is more
     until(lambda: not orphans & processes_with("ray::Station").keys(), 60)
 
 

@@ -118,6 +118,12 @@ def test_a_way_goes_back_to_its_node_and_to_another_when_that_is_gone():
     assert places(PROXIES[0], nodes=(A, B), before=before) == {"proxy0:80": "a"}
 
 
+def test_a_way_that_a_node_has_refused_goes_to_another():
+    posts = vacant(PROXIES[:1], (A, B), [], {}, {("proxy0:80", A.id)})
+    assert [post.node for post in posts] == [B]
+    assert vacant(PROXIES[:1], (A,), [], {}, {("proxy0:80", A.id)}) == []
+
+
 @given(
     st.sets(st.sampled_from([DIRECT, COOKIES, *PROXIES]), min_size=1),
     st.lists(st.sampled_from(["", "lab", "hall"]), min_size=1, max_size=5),

@@ -110,8 +110,8 @@ class Lookout:
     comes and goes; from a thread of the lookout, once that was started.
     """
 
-    def __init__(self, questions: Questions, say: Callable[[str], None], each_look: Callable[[], None]) -> None:
-        self._questions, self._say, self._each_look = questions, say, each_look
+    def __init__(self, questions: Questions, say: Callable[[str], None]) -> None:
+        self._questions, self._say = questions, say
         self._here = survey(questions)
         self._unfit: set[str] = set()
         self._ended = threading.Event()
@@ -130,7 +130,6 @@ class Lookout:
         while not self._ended.wait(_LOOK_S):
             with suppress(RayError, RuntimeError, OSError):  # a head that is away a moment
                 self._look()
-            self._each_look()
 
     def _look(self) -> None:
         alive = {found["NodeID"]: found for found in ray.nodes() if found["Alive"]}  # type: ignore[no-untyped-call]

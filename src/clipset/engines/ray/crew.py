@@ -37,6 +37,7 @@ class Place:
     report: Report | None = None  # None until it is open
     held_by: str = ""
     outbox: list[Ticket] = field(default_factory=list)
+    sent: list["ray.ObjectRef[Any]"] = field(default_factory=list)  # what was handed out since the last report
 
     @property
     def room(self) -> int:
@@ -97,7 +98,7 @@ class Crew:
             return
         self._nodes, self._filled_s = nodes, now_s
         taken = [(place.post.way.name, place.post.node) for place in self._places]
-        posts = vacant(self._ways, nodes, taken, self._before)
+        posts = vacant(self._ways, nodes, taken, self._before, self._refused)
         self._name_idle(nodes, [*taken, *((post.way.name, post.node) for post in posts)])
         for post in posts:
             name, node_id = post.way.name, post.node.id
@@ -105,7 +106,7 @@ class Crew:
             moves = is_movable(post.way) and self._before.get(name, node_id) != node_id
             losses = self._losses.get((name, node_id), 0)
             wait_s = max(LEASE_S if moves else 0.0, _BACK_OFF_S[min(losses, len(_BACK_OFF_S) - 1)])
-            if since_s >= wait_s and (name, node_id) not in self._refused:
+            if since_s >= wait_s:
                 self._places.append(self._made(post))
 
     def _name_idle(self, nodes: Sequence[Node], posts: Sequence[tuple[str, Node]]) -> None:
@@ -139,7 +140,7 @@ class Crew:
         """Hand out what is in the outboxes."""
         for place in self._places:
             if place.outbox:
-                place.actor.submit.remote(tuple(place.outbox))
+                place.sent.append(place.actor.submit.remote(tuple(place.outbox)))
                 place.outbox.clear()
 
     def heard(self, timeout_s: float) -> Iterator[tuple[Place, Report | None]]:
@@ -165,6 +166,7 @@ class Crew:
     def _answered(self, place: Place, ref: "ray.ObjectRef[Any]") -> Iterator[tuple[Place, Report | None]]:
         try:
             answer = ray.get(ref)
+            self._check_sent(place)
         except RayTaskError as error:
             raise error.cause from None
         except RayError:
@@ -179,6 +181,12 @@ class Crew:
             place.pending = place.actor.report.remote(self._orders)
             place.asked_s = time.monotonic()
             yield place, answer
+
+    def _check_sent(self, place: Place) -> None:
+        """Raises RayError when tickets did not arrive: else their jobs would be waited for without end."""
+        if place.sent:
+            ready, place.sent = ray.wait(place.sent, num_returns=len(place.sent), timeout=0)
+            ray.get(ready)
 
     def _opened(self, place: Place, answer: Opening) -> None:
         way, node = place.post.way.name, place.post.node

@@ -25,6 +25,7 @@ from clipset.types import Attempt, Failure, Outcome, Stage, VideoJob
 ALONE_S = 60.0
 """How long a run goes on without any station before it stops and leaves the rest to the next run."""
 
+_BEAT_S = 2.0
 _FIRST_S = 30.0  # for the first stations to open
 
 
@@ -69,14 +70,14 @@ class RayEngine:
         addresses = tuple(way.source_address for way in charter.ways if way.source_address is not None)
         text = self._token.text if charter.is_shared else None
         try:
-            self._lookout = Lookout(
-                Questions(self._token.path, text, charter.files, addresses), say, each_look=self._crew.tell
-            )
+            self._lookout = Lookout(Questions(self._token.path, text, charter.files, addresses), say)
         except BaseException:
             self._token.remove()
             raise
         self.gates = _Gates(self._crew)
         self._alone_s = time.monotonic()
+        self._ended = threading.Event()
+        threading.Thread(target=self._beat, name="clipset-beat", daemon=True).start()
         self._begin()
 
     def _begin(self) -> None:
@@ -85,6 +86,11 @@ class RayEngine:
         self._crew.fill(self._lookout.nodes)
         while self._crew.opening and time.monotonic() < until_s:
             self._listen(0.2)
+
+    def _beat(self) -> None:
+        """Signs of life for the stations, also while the loop is busy elsewhere."""
+        while not self._ended.wait(_BEAT_S):
+            self._crew.tell()
 
     @property
     def capacity(self) -> int:
@@ -143,6 +149,7 @@ class RayEngine:
         return []
 
     def close(self) -> None:
+        self._ended.set()
         self._lookout.close()
         self._crew.close()
         self._token.remove()

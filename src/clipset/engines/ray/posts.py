@@ -56,11 +56,16 @@ def is_movable(way: Egress) -> bool:
 
 
 def vacant(
-    ways: Sequence[Egress], nodes: Sequence[Node], taken: Iterable[tuple[str, Node]], before: Mapping[str, str]
+    ways: Sequence[Egress],
+    nodes: Sequence[Node],
+    taken: Iterable[tuple[str, Node]],
+    before: Mapping[str, str],
+    refused: Collection[tuple[str, str]] = (),
 ) -> list[Post]:
     """Posts to fill beside those taken, (name of the way, node), spread over the nodes.
 
-    A way goes back to the node that used it `before` (names of ways to ids of nodes) if that is still there.
+    A way goes back to the node that used it `before` (names of ways to ids of nodes) if that is still there, and to
+    none that has `refused` it, (name of the way, id of the node).
     """
     taken = list(taken)
     load = Counter(node.id for _, node in taken)
@@ -68,7 +73,8 @@ def vacant(
     open_ways = ways_of(ways, nodes)
     share = max(1, ceil(len(open_ways) / max(1, len(nodes))))
     posts = []
-    for name, (way, able) in open_ways.items():
+    for name, (way, allowed) in open_ways.items():
+        able = [node for node in allowed if (name, node.id) not in refused]
         if name in held or not able:
             continue
         node = min(able, key=lambda node: (before.get(name) != node.id, load[node.id]))
