@@ -151,8 +151,9 @@ def write_noise(path: Path) -> None:
 def test_seeking_leaves_out_the_bytes_between(page, home, dataset):
     (file,) = (dataset / "test" / "tai_chi").iterdir()
     write_noise(file)
-    asked = []
+    asked, statuses = [], set()
     page.on("request", lambda request: "/media/" in request.url and asked.append(request.headers["range"]))
+    page.on("response", lambda answer: "/media/" in answer.url and statuses.add(answer.status))
     page.goto(f"{home}/clips/{file.stem}")
     page.get_by_test_id("player").evaluate(
         """player => new Promise(seen => {
@@ -164,6 +165,7 @@ def test_seeking_leaves_out_the_bytes_between(page, home, dataset):
     starts = [int(re.match(r"bytes=(\d+)-", words)[1]) for words in asked]
     assert starts[0] == 0
     assert max(starts) > 0.8 * file.stat().st_size > 8_000_000
+    assert statuses == {206}
 
 
 def test_a_preview_moves_under_the_pointer_and_is_small(page, home):
