@@ -70,7 +70,7 @@ def running(*command: str) -> Iterator[subprocess.Popen[str]]:
             run.kill()
 
 
-def until(what: Callable[[], object], timeout_s: float = 60) -> None:
+def until(what: Callable[[], object], timeout_s: float = 120) -> None:
     end_s = time.monotonic() + timeout_s
     while not what():
         assert time.monotonic() < end_s, "it did not come to that"

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from cluster import free_port
+from cluster import TOKEN, free_port
 from program import clipset, clipset_command, environment, here, tree, write_list
 from runs import offline, rows, words
 
@@ -74,13 +74,17 @@ def test_without_ray_the_extra_is_named(tmp_path):
     assert_says(ran, 2, "pip install 'clipset[ray]'", tmp_path / "out")
 
 
-def test_without_an_address_ray_is_started_here(tmp_path):
+def test_without_an_address_ray_is_started_here_with_a_token_of_its_own(tmp_path, monkeypatch):
     out = tmp_path / "out"
+    for name in TOKEN:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))  # where Ray would leave a token for all that comes later
     with offline() as youtube:
         ran = clipset(*words(write_list(tmp_path / "list.csv", rows(20)), out, youtube, "--engine", "ray"))
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr.startswith("starting Ray on this machine")
     assert len(tree(out)) == 20
+    assert not (tmp_path / "home" / ".ray").exists()
 
 
 def test_nothing_else_loads_ray():

@@ -13,6 +13,7 @@ from clipset.cli.outcome import say
 from clipset.config import UserError
 from clipset.engines import Engine
 from clipset.engines.ray.messages import Workplace
+from clipset.engines.ray.surroundings import prepare
 from clipset.ledger import EgressRow
 from clipset.run import GateLike
 from clipset.sinks import Place
@@ -86,6 +87,8 @@ def _absolute(spec: str) -> str:
 
 def on_a_cluster(works: Works, known: list[EgressRow], stops: workshop.Stops) -> tuple[Engine, Sequence[GateLike]]:
     """The engine on a Ray cluster, and its gates. Raises UserError, ClipsetError."""
+    address = works.running.ray_address or os.environ.get("RAY_ADDRESS") or None
+    prepare(address)
     try:
         from clipset.engines.ray.engine import Charter, RayEngine  # noqa: PLC0415 - an extra, and slow to load
     except ModuleNotFoundError as error:
@@ -94,6 +97,5 @@ def on_a_cluster(works: Works, known: list[EgressRow], stops: workshop.Stops) ->
         raise UserError("--engine ray needs Ray: pip install 'clipset[ray]'") from None
     ways, states = workshop.egresses(works.reach), {row.name: row.state for row in known}
     charter = Charter(works, ways, states, works.place.directory, is_shared=not works.place.is_store, files=works.files)
-    address = works.running.ray_address or os.environ.get("RAY_ADDRESS") or None
     engine = RayEngine(address, charter, stops.drain, stops.abort, say)
     return engine, engine.gates

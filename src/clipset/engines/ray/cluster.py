@@ -1,7 +1,6 @@
 """The cluster as the driver sees it: connecting to it, and which of its nodes can work."""
 
 import logging
-import os
 import secrets
 import socket
 import threading
@@ -30,8 +29,6 @@ _STORE_BYTES = 100_000_000  # of Ray started here: nothing large goes through it
 
 def connect(address: str | None, say: Callable[[str], None]) -> None:
     """Join the cluster at `address` (host:port), or start Ray on this machine alone. Raises UserError, ClipsetError."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing of a run is told to anybody
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if address is None:
         say("starting Ray on this machine")
@@ -45,9 +42,7 @@ def connect(address: str | None, say: Callable[[str], None]) -> None:
 
 
 def _start(quiet: dict[str, Any]) -> None:
-    """In this thread: what Ray starts ends with the thread that started it. Only who knows the token may use it."""
-    if "RAY_AUTH_MODE" not in os.environ:
-        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    """In this thread: what Ray starts ends with the thread that started it."""
     try:
         ray.init(address="local", include_dashboard=False, object_store_memory=_STORE_BYTES, **quiet)
     except Exception as error:
