@@ -12,11 +12,11 @@ demo: ## install into .venv and run the main job against the built-in offline Yo
 
 test: check ## install what the tests need and run all of them
 	@scripts/setup.sh browser
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-fast: ## the tests that take seconds
 	@scripts/setup.sh dev
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 check: ## lint, format, types, layers
 	@scripts/setup.sh dev

@@ -1,15 +1,43 @@
-"""An S3 on this machine, for every folder of tests."""
+"""An S3 on this machine, for every folder of tests; and who runs which of them."""
 
 import http.client
 import itertools
 import os
+import secrets
 from collections.abc import Iterator
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from s3proxy import Proxy
 
+# whoever may talk to Ray may run anything here: only who knows this may; Ray reads it when it is loaded
+os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 _NUMBERS = itertools.count(1)
+_ON_A_CLUSTER = ("tests/ray/", "tests/contracts/test_engine_contract.py")  # a cluster takes a while to come up
+
+
+class OneCluster(LoadFileScheduling):
+    """A file's tests to one worker, and those on a cluster together to one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "cluster" if nodeid.startswith(_ON_A_CLUSTER) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return OneCluster(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than cores: the one with the cluster mostly waits."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What mostly waits goes first, beside what computes."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_ON_A_CLUSTER))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("unit", "ray")]
 
 from benches import ScriptedSource, bench, clip, failure, wanted
-from cluster import TOKEN, LocalCluster
+from cluster import LocalCluster
 
 from clipset.engines import Engine
 from clipset.engines.inline import InlineEngine
@@ -83,9 +83,7 @@ def on_a_cluster(address: str, folder: Path) -> Engine:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch, LocalCluster() as cluster:
-        for name, text in TOKEN.items():
-            patch.setenv(name, text)
+    with LocalCluster() as cluster:
         yield cluster.address
 
 

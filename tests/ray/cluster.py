@@ -1,7 +1,6 @@
 """A Ray cluster of several nodes on this machine, each a process tree of its own that can be killed."""
 
 import os
-import secrets
 import shutil
 import signal
 import socket
@@ -17,8 +16,6 @@ from typing import Self
 sys.path.append(str(Path(__file__).parents[1] / "e2e"))  # `program` drives a cluster as well
 RAY = str(Path(sys.executable).with_name("ray"))
 _UP_S = 90
-TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-"""Whoever may talk to Ray may run anything here: only who knows this may. In the environment of drivers too."""
 
 
 def processes_with(text: str) -> dict[int, str]:
@@ -93,8 +90,11 @@ class LocalCluster:
         home = self.folder / name
         home.mkdir(exist_ok=True)
         marker = f"{self.folder.name}-{name}-{time.monotonic_ns()}"
-        inherited = {word: text for word, text in os.environ.items() if not word.startswith(("RAY_", "CLIPSET_"))}
-        own = TOKEN | {"CLUSTER_NODE": marker, "RAY_USAGE_STATS_ENABLED": "0", "TMPDIR": str(self.folder)}
+        kept = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN")
+        inherited = {
+            word: text for word, text in os.environ.items() if word in kept or not word.startswith(("RAY_", "CLIPSET_"))
+        }
+        own = {"CLUSTER_NODE": marker, "RAY_USAGE_STATS_ENABLED": "0", "TMPDIR": str(self.folder)}
         command = [
             *before,
             RAY,
@@ -107,7 +107,7 @@ class LocalCluster:
         command += ["--disable-usage-stats", f"--node-name={name}", f"--temp-dir={home}"]
         ran = subprocess.run(
             command,
-            env=inherited | TOKEN | own | environment,
+            env=inherited | own | environment,
             capture_output=True,
             text=True,
             timeout=_UP_S,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from cluster import TOKEN, LocalCluster
+from cluster import LocalCluster
 from program import clipset, tree, write_list
 from runs import Work, offline, rows, said, words
 
@@ -12,14 +12,6 @@ from runs import Work, offline, rows, said, words
 def session_cluster() -> Iterator[LocalCluster]:
     with LocalCluster() as cluster:
         yield cluster
-
-
-@pytest.fixture(scope="session", autouse=True)
-def token() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, text in TOKEN.items():
-            patch.setenv(name, text)
-        yield
 
 
 @pytest.fixture

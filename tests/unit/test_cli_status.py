@@ -60,7 +60,7 @@ def test_the_page_fits_and_says_the_counts_in_every_encoding(small, monkeypatch,
     assert ("█" in text) is (encoding == "utf-8")
     assert ("#" in text) is (encoding != "utf-8")
     assert all(reason in text for reason in run.reasons)
-    assert f"clipset failures {small}"[:40] in text
+    assert "clipset failures" in " ".join(lines[-3:])  # the path may be long
 
 
 def test_without_colours_no_escape_is_written_and_with_them_some_are(small, monkeypatch):
