@@ -11,7 +11,7 @@ demo: ## install into .venv and run the main job against the built-in offline Yo
 	@$(BIN)/clipset demo
 
 test: check ## install what the tests need and run all of them
-	@scripts/setup.sh browser
+	@scripts/setup.sh system
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-fast: ## the tests that take seconds

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes .venv with the locked dependencies: `scripts/setup.sh run` for using clipset, `dev` for testing it as well,
-# `bench` for measuring it beside others. `scripts/setup.sh browser` sees to a Chromium for the browser tests instead.
-# Needs python3 (3.11 or newer) and PyPI; installs Debian's python3-venv and chromium where those are missing and it may.
+# `bench` for measuring it beside others. `scripts/setup.sh system` sees to what tests need of the system instead.
+# Needs python3 (3.11 or newer) and PyPI; installs Debian's python3-venv, chromium and iproute2 where they are missing
+# and it may.
 set -eu
 kind=$1
 lock=locks/$kind.txt
@@ -9,23 +10,33 @@ stamp=.venv/.installed-$kind
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
-# debian_package NAME: installs it if this is Debian or a relative of it, and we may
-debian_package() {
-    command -v apt-get >/dev/null 2>&1 || return 1
+# debian_packages NAME...: installs them if this is Debian or a relative of it, and we may
+debian_packages() {
     as_root=""
     [ "$(id -u)" = 0 ] || as_root="sudo -n"
-    { $as_root apt-get update -qq && $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1"; } \
+    { $as_root apt-get update -qq && $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@"; } \
         >/dev/null 2>&1 </dev/null
 }
 
 # the names and the variable are those of tests/browser/chromium.py, which skips or fails where there is none
-see_to_browser() {
-    [ -z "${CLIPSET_TEST_BROWSER:-}" ] && command -v apt-get >/dev/null 2>&1 || return 0
+has_browser() {
+    [ -z "${CLIPSET_TEST_BROWSER:-}" ] || return 0
     for name in chromium chromium-browser google-chrome; do
         ! command -v "$name" >/dev/null 2>&1 || return 0
     done
-    say "no browser is here; installing Debian's chromium for the browser tests"
-    debian_package chromium || say "chromium could not be installed; the browser tests will say so"
+    return 1
+}
+
+# what tests need of the system: a browser, and `ip` for a node that is cut off from its cluster
+see_to_system() {
+    command -v apt-get >/dev/null 2>&1 || return 0
+    missing=""
+    has_browser || missing="chromium"
+    [ -x /usr/sbin/ip ] || missing="$missing iproute2"
+    [ -n "$missing" ] || return 0
+    say "installing Debian's ${missing# } for the tests"
+    # shellcheck disable=SC2086 # one word a package
+    debian_packages $missing || say "${missing# } could not be installed; the tests that need them will say so"
 }
 
 find_python() {
@@ -46,7 +57,7 @@ make_venv() {
     if command -v apt-get >/dev/null 2>&1; then
         say "this Python has no venv module; installing Debian's package"
         version=$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-        debian_package "python$version-venv" || true
+        debian_packages "python$version-venv" || true
     fi
     "$1" -m venv .venv || {
         rm -rf .venv
@@ -55,8 +66,8 @@ make_venv() {
     }
 }
 
-if [ "$kind" = browser ]; then
-    see_to_browser
+if [ "$kind" = system ]; then
+    see_to_system
     exit
 fi
 

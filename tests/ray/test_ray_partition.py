@@ -29,7 +29,7 @@ def split() -> Iterator[LocalCluster]:
     if os.geteuid() != 0:
         pytest.skip("only root can make network namespaces")
     if shutil.which("ip", path="/usr/sbin") is None:
-        assert not os.environ.get("CI"), "set-up installs iproute2"
+        assert not os.environ.get("CI"), "there is no ip; scripts/setup.sh system installs iproute2"
         pytest.skip("there is no ip: apt-get install iproute2")
     try:
         ip("netns", "add", SPACE)
