@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from clipset.ledger import Ledger, PlanHeader
-from clipset.ledger.tables import write_failed, write_stats
+from clipset.ledger.failures import write_failed
+from clipset.ledger.tables import write_stats
 from clipset.reasons import Reason
 from clipset.types import Annotation, Attempt, Cost, Facts, Failure, Outcome, Stage, Stored, VideoJob
 
