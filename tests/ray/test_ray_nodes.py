@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cluster import LocalCluster
+from fsspec import filesystem
 from program import clipset, status, tree, write_list
 from runs import offline, on, rows, words
 
@@ -74,3 +75,18 @@ def can_hide_folders() -> bool:
     """Whether a process may have mounts of its own, for which one has to be root."""
     tried = subprocess.run(["/usr/bin/unshare", "--mount", "true"], capture_output=True, check=False)
     return tried.returncode == 0
+
+
+def test_clips_go_from_the_nodes_to_a_store(bucket, tmp_path):
+    annotations, url = write_list(tmp_path / "list.csv", rows(20)), f"s3://{bucket}/some/where"
+    with offline() as youtube:
+        assert clipset(*words(annotations, tmp_path / "local", youtube)).returncode == 0
+        far = words(annotations, tmp_path / "far", youtube, "--engine", "ray", "--clips-to", url)
+        ran = clipset(*far)  # Ray on this machine has what it takes to get at the store from this environment
+        assert ran.returncode == 0, ran.stderr
+    store = filesystem("s3", skip_instance_cache=True, use_listings_cache=False)
+    names = [name for name in store.find(f"{bucket}/some/where") if name.endswith(".mp4")]
+    assert {name.removeprefix(f"{bucket}/some/where/"): store.cat_file(name) for name in names} == tree(
+        tmp_path / "local"
+    )
+    assert tree(tmp_path / "far") == {}
