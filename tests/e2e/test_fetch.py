@@ -104,6 +104,17 @@ def test_a_list_that_comes_later_gets_links_to_what_is_there(tmp_path):
     assert "val/cycling/-abcdefghij_000001_000004.mp4" in tree(out)
 
 
+def test_a_further_name_of_a_clip_whose_file_is_gone_is_said_plainly(tmp_path):
+    out = tmp_path / "out"
+    with offline() as youtube:
+        fetch(youtube, write_list(tmp_path / "a.csv", FOUR[:1]), out)
+        (clip,) = tree(out)
+        (out / clip).unlink()
+        ran = fetch(youtube, write_list(tmp_path / "b.csv", [("cycling", "-abcdefghij", 1, 4, "val")]), out)
+    assert ran.returncode == 0, ran.stderr
+    assert "1 further names were not given: the files of these clips are gone; clipset rebuild" in ran.stderr
+
+
 def test_what_is_missing_has_a_true_reason(tmp_path):
     gone = {
         "removedaaaa": "removed",

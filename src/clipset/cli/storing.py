@@ -33,15 +33,26 @@ def link_new_annotations(ledger: Ledger, sink: Sink, plans: Sequence[PlanSummary
 
 def _link(ledger: Ledger, sink: Sink, pairs: list[tuple[str, str]], pool: ThreadPoolExecutor) -> None:
     """`pairs` are (target, path)."""
-    tell_at_s = time.monotonic() + _TOLD_EVERY_S
+    tell_at_s, gone = time.monotonic() + _TOLD_EVERY_S, 0
     for first in range(0, len(pairs), _BATCH):
         batch = pairs[first : first + _BATCH]
-        for _ in pool.map(lambda pair: sink.link(pair[1], pair[0]), batch):
-            pass
-        ledger.mark_linked([path for _, path in batch])
+        linked = [path for path in pool.map(lambda pair: _linked(sink, *pair), batch) if path is not None]
+        ledger.mark_linked(linked)
+        gone += len(batch) - len(linked)
         if time.monotonic() >= tell_at_s:
             tell_at_s += _TOLD_EVERY_S
             say(f"{first + len(batch):,} of {len(pairs):,} further names given to clips that are there")
+    if gone:
+        say(f"{gone:,} further names were not given: the files of these clips are gone; clipset rebuild looks for them")
+
+
+def _linked(sink: Sink, target: str, path: str) -> str | None:
+    """The path; None when there is no target any more."""
+    try:
+        sink.link(path, target)
+    except FileNotFoundError:
+        return None
+    return path
 
 
 class StoreWatch:
