@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from clipset.engines.local import LocalEngine
 from clipset.materialise import Bench
 from clipset.reasons import Reason
 from clipset.sources.youtube.config import Egress
-from clipset.throttle.state import EgressState
 from clipset.types import Outcome, Stored, VideoJob
 
 JOBS = [VideoJob(f"video{number:06d}", wanted(clip(f"video{number:06d}"))) for number in range(12)]
@@ -55,15 +54,7 @@ class Blueprint:
 
     outside: str = "nobody"
 
-    def build(
-        self,
-        ways: tuple[Egress, ...],
-        states: Mapping[str, EgressState],
-        node: str,
-        drain: threading.Event,
-        abort: threading.Event,
-        share: int = 1,
-    ):
+    def build(self, site):
         from clipset.engines.ray.messages import Workplace  # noqa: PLC0415 - in the station's process
 
         return Workplace(LocalEngine(make_bench, 2), {})

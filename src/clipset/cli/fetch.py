@@ -24,6 +24,7 @@ from clipset.cli.waterfall import Parts, Waterfall
 from clipset.cli.works import Works, on_a_cluster
 from clipset.clock import Clock, SystemClock
 from clipset.engines import Engine
+from clipset.engines.ray.messages import Site
 from clipset.ledger import EgressRow, Ledger, PlanSummary, Totals
 from clipset.progress import JsonEvents, LivePanel, PlainLines
 from clipset.progress.tally import Tally
@@ -146,8 +147,8 @@ def _staffed(
     if works.running.engine == "ray":
         return on_a_cluster(works, known, stops)
     ways, node = workshop.egresses(works.reach), platform.node()
-    states = workshop.states(ways, node, known)
-    built = works.build(ways, states, node, stops.drain, stops.abort, means=(sink, space))
+    site = Site(ways, workshop.states(ways, node, known), node, stops.drain, stops.abort)
+    built = works.build(site, (sink, space))
     return built.engine, tuple(built.gates.values())
 
 

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -12,14 +12,12 @@ from clipset.cli.options import ReachOptions, RunOptions
 from clipset.cli.outcome import say
 from clipset.config import UserError
 from clipset.engines import Engine
-from clipset.engines.ray.messages import Workplace
+from clipset.engines.ray.messages import Site, Workplace
 from clipset.engines.ray.surroundings import prepare
 from clipset.ledger import EgressRow
 from clipset.run import GateLike
 from clipset.sinks import Place
-from clipset.sources.youtube.config import Egress
 from clipset.space import TemporarySpace
-from clipset.throttle.state import EgressState
 from clipset.types import Recipe, Sink
 
 
@@ -52,26 +50,14 @@ class Works:
         """What every machine must have."""
         return tuple(path for path in (self.reach.cookies, self.reach.ca_file) if path is not None)
 
-    def build(
-        self,
-        ways: tuple[Egress, ...],
-        states: Mapping[str, EgressState],
-        node: str,
-        drain: threading.Event,
-        abort: threading.Event,
-        share: int = 1,
-        means: tuple[Sink, TemporarySpace] | None = None,
-    ) -> Workplace:
-        """`states` of the ways by name; `node` as the ledger names this machine, which so many `share`. `means` where
-        the process has them already.
-
-        Raises UserError.
-        """
-        gates = workshop.gates(self.reach, ways, states, drain, node)
-        sink, space = means or self._means(abort)
-        setting = workshop.setting(self.reach, ways, gates, self.recipe, abort, space)
+    def build(self, site: Site, means: tuple[Sink, TemporarySpace] | None = None) -> Workplace:
+        """`means` where the process has them already. Raises UserError."""
+        gates = workshop.gates(self.reach, site.ways, site.states, site.drain, site.node)
+        sink, space = means or self._means(site.abort)
+        setting = workshop.setting(self.reach, site.ways, gates, self.recipe, site.abort, space)
         sources = workshop.sources(self.reach, setting)
-        engine = workshop.engine(sources, self.recipe, sink, abort, workshop.jobs(self.running, share), node)
+        jobs = workshop.jobs(self.running, site.share)
+        engine = workshop.engine(sources, self.recipe, sink, site.abort, jobs, site.node)
         return Workplace(engine, gates if any(source.is_paced for source in sources) else {})
 
     def _means(self, abort: threading.Event) -> tuple[Sink, TemporarySpace]:

@@ -1,4 +1,4 @@
-"""What driver and stations say to each other, and what a station is made from. Values only; all of them pickle."""
+"""What driver and stations say to each other, and what a station is made from. What is said is values that pickle."""
 
 import threading
 from collections.abc import Mapping
@@ -58,6 +58,20 @@ class Opening:
     refused: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the work is done: the ways out, their states by name, the machine as the ledger names it, and what ends the
+    work. So many workplaces `share` the machine.
+    """
+
+    ways: tuple[Egress, ...]
+    states: Mapping[str, EgressState]
+    node: str
+    drain: threading.Event
+    abort: threading.Event
+    share: int = 1
+
+
 class Workplace(NamedTuple):
     """An engine, and the gates that its sources ask."""
 
@@ -68,16 +82,8 @@ class Workplace(NamedTuple):
 class Blueprint(Protocol):
     """Everything that decides what is done, the same for a run on this machine and for every station."""
 
-    def build(
-        self,
-        ways: tuple[Egress, ...],
-        states: Mapping[str, EgressState],
-        node: str,
-        drain: threading.Event,
-        abort: threading.Event,
-        share: int = 1,
-    ) -> Workplace:
-        """`share`: so many workplaces share the node. Raises UserError."""
+    def build(self, site: Site) -> Workplace:
+        """Raises UserError."""
         ...
 
     @property

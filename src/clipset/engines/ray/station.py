@@ -11,7 +11,18 @@ from contextlib import suppress
 from clipset.clock import SystemClock
 from clipset.config import UserError
 from clipset.engines.ray.holding import Held, Holding, parsed, stricter
-from clipset.engines.ray.messages import LEASE_S, POLL_S, Blueprint, Done, Opening, Orders, Report, Ticket, Workplace
+from clipset.engines.ray.messages import (
+    LEASE_S,
+    POLL_S,
+    Blueprint,
+    Done,
+    Opening,
+    Orders,
+    Report,
+    Site,
+    Ticket,
+    Workplace,
+)
 from clipset.engines.ray.posts import Post
 from clipset.types import ClipsetError
 
@@ -42,9 +53,8 @@ class Station:
         try:
             holding = Holding(name, blueprint.outside)
             state = stricter(parsed(state_json), holding.state, SystemClock().now_us())
-            self._place = blueprint.build(
-                (post.way,), {name: state}, post.node.name, self._drain, self._abort, post.share
-            )
+            site = Site((post.way,), {name: state}, post.node.name, self._drain, self._abort, post.share)
+            self._place = blueprint.build(site)
         except Held as held:
             return Opening(held_by=str(held))
         except UserError as error:
